@@ -1,0 +1,1 @@
+"""The vocabulary: types and errors. Depends on nothing else in the package."""

@@ -1,0 +1,86 @@
+"""Exceptions of the package. Each is also a standard-library error, so plain ``except`` works.
+
+They are for the caller's mistakes and for broken infrastructure. A model's bad answer is data and
+never raises.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "ConfigurationError",
+    "DataError",
+    "InfrastructureError",
+    "InvalidGroundTruth",
+    "NetworkUnavailable",
+    "ReplayMismatch",
+    "SnapshotError",
+    "ToolRLError",
+    "UnknownName",
+    "WrongActionType",
+    "nearest",
+]
+
+
+class ToolRLError(Exception):
+    """Parent of every exception of this package."""
+
+
+class ConfigurationError(ToolRLError, ValueError):
+    """An argument has a value that is not allowed."""
+
+
+class UnknownName(ConfigurationError):
+    """A name is not one of a known set. The message lists the set and the nearest match."""
+
+    def __init__(self, kind: str, value: object, allowed: Iterable[str]) -> None:
+        """Say which ``kind`` of name, the ``value`` given, and what is ``allowed``."""
+        names = sorted(allowed)
+        self.kind, self.value, self.allowed = kind, value, names
+        hint = nearest(value, names)
+        close = f" Did you mean {hint!r}?" if hint else ""
+        super().__init__(f"unknown {kind} {value!r}; allowed: {', '.join(names)}.{close}")
+
+    def __reduce__(self) -> tuple[type[UnknownName], tuple[str, object, list[str]]]:
+        """Rebuild from the three arguments (the default would pass the message alone)."""
+        return type(self), (self.kind, self.value, self.allowed)
+
+
+class DataError(ToolRLError, ValueError):
+    """A file or a row of a dataset cannot be used. Names the file, the row and the field."""
+
+
+class InvalidGroundTruth(DataError):
+    """A gold answer is broken (its calls are not JSON), so nothing can be scored against it."""
+
+
+class NetworkUnavailable(ToolRLError, OSError):
+    """Something has to be downloaded and cannot be."""
+
+
+class WrongActionType(ToolRLError, TypeError):
+    """``step`` was given something that is not a string."""
+
+
+class SnapshotError(ToolRLError, ValueError):
+    """A snapshot does not belong to this environment."""
+
+
+class ReplayMismatch(ToolRLError, AssertionError):
+    """A recorded trajectory does not replay to the same observations or rewards."""
+
+
+class InfrastructureError(ToolRLError, RuntimeError):
+    """Something of ours failed (a tool raised what it does not declare). Never a reward of 0."""
+
+
+def nearest(value: object, names: Iterable[str]) -> str | None:
+    """Return the name most like ``value``, or ``None`` if none is near.
+
+    >>> nearest("tool_ace", ["toolace", "xlam"])
+    'toolace'
+    """
+    close = difflib.get_close_matches(str(value)[:200], list(names), n=1)
+    return close[0] if close else None
