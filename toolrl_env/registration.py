@@ -1,0 +1,88 @@
+"""The table of environments. Importing ``toolrl_env`` registers every row with Gymnasium."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import gymnasium
+
+__all__ = ["ENVIRONMENTS", "EnvironmentRow", "register_all"]
+
+
+class EnvironmentRow(NamedTuple):
+    """One registered id.
+
+    Attributes:
+        id: The id for ``gym.make``.
+        module: Module that holds the classes.
+        name: Class of the environment; ``<name>`` with ``Env`` replaced by ``VectorEnv`` is its
+            native vector class.
+        summary: One line for ``toolrl list``.
+    """
+
+    id: str
+    module: str
+    name: str
+    summary: str
+
+    @property
+    def entry_point(self) -> str:
+        """``module:Class``, imported by Gymnasium when the environment is first made."""
+        return f"{self.module}:{self.name}"
+
+    @property
+    def vector_entry_point(self) -> str:
+        """``module:VectorClass``."""
+        return f"{self.module}:{self.name.removesuffix('Env')}VectorEnv"
+
+
+ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
+    EnvironmentRow(
+        "ToolRL-ToolACE-v0",
+        "toolrl_env.envs.toolace",
+        "ToolACEEnv",
+        "ToolACE dialogues: one assistant step each, over many API domains",
+    ),
+    EnvironmentRow(
+        "ToolRL-XLAM-v0",
+        "toolrl_env.envs.xlam",
+        "XLAMEnv",
+        "xLAM function calling: single and parallel calls from one request",
+    ),
+    EnvironmentRow(
+        "ToolRL-Hammer-v0",
+        "toolrl_env.envs.hammer",
+        "HammerEnv",
+        "xLAM with masked names and irrelevant-tool cases, as in Hammer",
+    ),
+    EnvironmentRow(
+        "ToolRL-RLLA-v0",
+        "toolrl_env.envs.rlla",
+        "RLLAEnv",
+        "the paper's training mixture, ToolACE : Hammer : xLAM = 2 : 1 : 1",
+    ),
+    EnvironmentRow(
+        "ToolRL-APIBank-v0",
+        "toolrl_env.envs.api_bank",
+        "APIBankEnv",
+        "API-Bank dialogues, level 1, 2 or 3: the next call",
+    ),
+    EnvironmentRow(
+        "ToolRL-Toolbox-v0",
+        "toolrl_env.envs.toolbox",
+        "ToolboxEnv",
+        "endless procedural tasks whose tools really run, graded by difficulty",
+    ),
+)
+
+
+def register_all() -> None:
+    """Register every row that is not registered yet."""
+    registry: dict[str, Any] = gymnasium.registry
+    for row in ENVIRONMENTS:
+        if row.id not in registry:
+            gymnasium.register(
+                id=row.id,
+                entry_point=row.entry_point,
+                vector_entry_point=row.vector_entry_point,
+            )

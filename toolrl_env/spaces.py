@@ -1,0 +1,119 @@
+"""A Gymnasium space of Unicode text that is fast, vectorises and survives shared memory.
+
+``gymnasium.spaces.Text`` checks every character against a charset, which takes milliseconds on a
+prompt, rejects most of Unicode, and in ``AsyncVectorEnv``'s default shared-memory mode returns
+wrong strings silently. ``UnicodeText`` checks the length alone and registers its own
+shared-memory functions, so ``gym.make_vec(..., vectorization_mode="async")`` works as it is.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Text
+from gymnasium.vector.utils import create_empty_array
+from gymnasium.vector.utils.shared_memory import (
+    create_shared_memory,
+    read_from_shared_memory,
+    write_to_shared_memory,
+)
+
+__all__ = ["UnicodeText"]
+
+_SAMPLE_CHARS = 256
+_SAMPLE_ALPHABET = (
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+    " \n\t{}[]()<>/\\\"':,._-+=*&^%$#@!?|~`"
+    "äéßñçøđžабвгдαβγδאבجد中文日本語한국어€→😀"
+)
+_LENGTH_BYTES = 8
+
+
+class UnicodeText(Text):
+    """All strings of at most ``max_length`` characters, whatever the characters.
+
+    Args:
+        max_length: Longest string, in characters (code points).
+        seed: Seed for ``sample``.
+
+    ``sample`` draws strings of at most 256 characters from a mixed alphabet, since uniform strings
+    of the full length are of no use to anyone.
+
+    >>> space = UnicodeText(10)
+    >>> "naïve 😀" in space, "x" * 11 in space, 3 in space
+    (True, False, False)
+    """
+
+    def __init__(self, max_length: int, *, seed: int | np.random.Generator | None = None) -> None:
+        super().__init__(max_length, min_length=0, seed=seed)
+
+    def contains(self, x: Any) -> bool:
+        """Return whether ``x`` is a string of at most ``max_length`` characters."""
+        return isinstance(x, str) and len(x) <= self.max_length
+
+    def sample(self, mask: Any = None, probability: Any = None) -> str:
+        """Return a random string of at most 256 characters.
+
+        Raises:
+            ValueError: ``mask`` or ``probability`` is given; neither means anything here.
+        """
+        if mask is not None or probability is not None:
+            raise ValueError("UnicodeText.sample takes neither mask nor probability")
+        longest = min(self.max_length, _SAMPLE_CHARS)
+        length = int(self.np_random.integers(0, longest + 1))
+        picks = self.np_random.integers(0, len(_SAMPLE_ALPHABET), size=length)
+        return "".join(_SAMPLE_ALPHABET[i] for i in picks)
+
+    @property
+    def is_np_flattenable(self) -> bool:
+        """False: text has no fixed-size numeric form. See the feature wrappers for one."""
+        return False
+
+    def __repr__(self) -> str:
+        """Return ``UnicodeText(max_length)``."""
+        return f"UnicodeText({self.max_length})"
+
+    def __eq__(self, other: object, /) -> bool:
+        """Equal if of the same class and length."""
+        return isinstance(other, UnicodeText) and self.max_length == other.max_length
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]  # like gymnasium.spaces.Text
+
+
+def _slot_bytes(space: UnicodeText) -> int:
+    return _LENGTH_BYTES + 4 * space.max_length  # UTF-8 takes at most 4 bytes a code point
+
+
+@create_empty_array.register(UnicodeText)
+def _create_empty_text(space: UnicodeText, n: int = 1, fn: Any = np.zeros) -> tuple[str, ...]:
+    del space, fn
+    return ("",) * n
+
+
+@create_shared_memory.register(UnicodeText)
+def _create_text_memory(space: UnicodeText, n: int = 1, ctx: Any = multiprocessing) -> Any:
+    return ctx.Array("B", n * _slot_bytes(space))
+
+
+@write_to_shared_memory.register(UnicodeText)
+def _write_text_memory(space: UnicodeText, index: int, value: str, shared_memory: Any) -> None:
+    data = value.encode("utf-8", "surrogatepass")
+    if len(value) > space.max_length:
+        raise ValueError(f"text of {len(value)} characters does not fit {space!r}")
+    slot = _slot_bytes(space)
+    view = np.frombuffer(shared_memory.get_obj(), dtype=np.uint8)[index * slot : (index + 1) * slot]
+    view[:_LENGTH_BYTES] = np.frombuffer(len(data).to_bytes(_LENGTH_BYTES, "little"), np.uint8)
+    view[_LENGTH_BYTES : _LENGTH_BYTES + len(data)] = np.frombuffer(data, np.uint8)
+
+
+@read_from_shared_memory.register(UnicodeText)
+def _read_text_memory(space: UnicodeText, shared_memory: Any, n: int = 1) -> tuple[str, ...]:
+    slots = np.frombuffer(shared_memory.get_obj(), dtype=np.uint8).reshape(n, _slot_bytes(space))
+    texts: list[str] = []
+    for slot in slots:
+        length = int.from_bytes(slot[:_LENGTH_BYTES].tobytes(), "little")
+        data = slot[_LENGTH_BYTES : _LENGTH_BYTES + length].tobytes()
+        texts.append(data.decode("utf-8", "surrogatepass"))
+    return tuple(texts)
