@@ -19,6 +19,7 @@ __all__ = [
     "SnapshotError",
     "ToolRLError",
     "UnknownName",
+    "UnknownTask",
     "WrongActionType",
     "nearest",
 ]
@@ -46,6 +47,10 @@ class UnknownName(ConfigurationError):
     def __reduce__(self) -> tuple[type[UnknownName], tuple[str, object, list[str]]]:
         """Rebuild from the three arguments (the default would pass the message alone)."""
         return type(self), (self.kind, self.value, self.allowed)
+
+
+class UnknownTask(ConfigurationError, LookupError):
+    """A task set has no task with this index or id."""
 
 
 class DataError(ToolRLError, ValueError):

@@ -1,0 +1,1 @@
+"""Prompts: a ``Task`` becomes chat messages and the text an agent observes."""
