@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 __all__ = ["FrozenDict", "FrozenList", "freeze", "thaw"]
 
@@ -58,9 +58,9 @@ def freeze(value: Any) -> Any:
 use toolrl_env.core.frozen.thaw(x) (or copy.deepcopy) for a copy that can
     """
     if isinstance(value, dict):
-        return FrozenDict({key: freeze(item) for key, item in value.items()})
+        return FrozenDict({k: freeze(v) for k, v in cast("dict[str, Any]", value).items()})
     if isinstance(value, list | tuple):
-        return FrozenList(freeze(item) for item in value)
+        return FrozenList(freeze(item) for item in cast("list[Any]", value))
     return value
 
 
@@ -73,7 +73,7 @@ def thaw(value: Any) -> Any:
     {'a': [1, 2]}
     """
     if isinstance(value, dict):
-        return {key: thaw(item) for key, item in value.items()}
+        return {key: thaw(item) for key, item in cast("dict[str, Any]", value).items()}
     if isinstance(value, list | tuple):
-        return [thaw(item) for item in value]
+        return [thaw(item) for item in cast("list[Any]", value)]
     return value

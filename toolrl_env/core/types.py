@@ -144,7 +144,7 @@ class Task:
     system: str | None = None
     user: str | None = None
     difficulty: int | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 # --------------------------------------------------------------------------- answer

@@ -1,0 +1,62 @@
+"""``ToolRL-APIBank-v0``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from toolrl_env.data import load_tasks
+from toolrl_env.envs.single_turn import SingleTurnEnv
+from toolrl_env.envs.vector import ToolVectorEnv
+
+__all__ = ["APIBankEnv", "APIBankVectorEnv"]
+
+
+class APIBankEnv(SingleTurnEnv):
+    """API-Bank dialogues: the next call.
+
+    ## Description
+    A dialogue up to the point at which one API call is due. Level 1 offers the APIs that are
+    needed, level 2 asks for one that has to be chosen, level 3 takes several in a row.
+
+    ## Observation
+    ``UnicodeText``: the system prompt with the offered tools, and the dialogue so far. ``info`` has
+    the same as chat ``messages`` and the ``tools`` as JSON Schema.
+
+    ## Action
+    ``UnicodeText``: the answer, in the layout of ``protocol``.
+
+    ## Reward
+    Format in {0, 1} plus correctness in [-3, 3] by default: -3 to 4 where tools are called for; an
+    answer to a task without calls earns 0 or 1. ``reward`` picks another configuration.
+
+    ## Episode end
+    Terminates after one answer. Never truncates.
+
+    ## Arguments
+    - ``level``: ``1``, ``2`` or ``3``.
+    - ``data``: ``None`` for our own sample in this dataset's raw format (it is *not* the
+      dataset, see ``info["is_sample"]``), a ``.json``, ``.jsonl``, ``.jsonl.gz`` or ``.parquet``
+      file, or ``"hub"``.
+    - ``split``: ``"train"``, ``"validation"``, ``"test"`` or ``"all"``; by a hash of the row.
+    - everything of ``ToolUseEnv``: ``protocol``, ``template``, ``chat_template``, ``reward``,
+      ``strict``, ``max_chars``, ``render_mode``.
+
+    ## References
+    Li et al., *API-Bank: A Comprehensive Benchmark for Tool-Augmented LLMs*, arXiv 2304.08244.
+    Qian et al., *ToolRL: Reward is All Tool Learning Needs*, arXiv 2504.13958.
+
+    ## Version history
+    - v0: first version.
+    """
+
+    def __init__(
+        self, data: str | Path | None = None, split: str = "train", level: int = 1, **kwargs: Any
+    ) -> None:
+        super().__init__(load_tasks("api_bank", data, split, level=level), **kwargs)
+
+
+class APIBankVectorEnv(ToolVectorEnv):
+    """Native vector form of ``APIBankEnv``."""
+
+    env_class = APIBankEnv

@@ -1,0 +1,297 @@
+"""What every environment shares: choosing a task, showing it, its state, its picture."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import gymnasium as gym
+
+from toolrl_env.core.errors import ConfigurationError, SnapshotError, UnknownName, WrongActionType
+from toolrl_env.core.types import RewardBreakdown, Task
+from toolrl_env.data.source import TaskSource
+from toolrl_env.envs.prepare import PreparedTask, TaskPreparer
+from toolrl_env.parsing import MAX_CHARS, get_protocol
+from toolrl_env.prompts import Prompter, PromptTemplate
+from toolrl_env.rewards import RewardConfig
+from toolrl_env.rewards.terms import validation
+from toolrl_env.spaces import UnicodeText
+
+__all__ = ["MAX_OBSERVATION_CHARS", "EnvSnapshot", "ToolUseEnv"]
+
+MAX_OBSERVATION_CHARS = 262_144
+_OPTIONS = ("task_id", "task_index", "training_step")
+_RENDER_MODES = ("ansi", "human")
+
+ChatTemplate = Callable[[list[dict[str, Any]], list[dict[str, Any]]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvSnapshot:
+    """The whole state of an environment in mid-episode. Picklable.
+
+    Attributes:
+        fingerprint: Of the task set it was taken on; ``restore`` refuses another.
+        rng: State of ``np_random``, or ``None`` if it was never used.
+        rng_seed: The seed it was made from.
+        task_index: The current task, or ``None`` before the first reset.
+        training_step: For scheduled rewards.
+        observation: The last observation.
+        done: Whether the episode is over.
+        breakdown: The last reward, or ``None``.
+    """
+
+    fingerprint: str
+    rng: Mapping[str, Any] | None
+    rng_seed: int | None
+    task_index: int | None
+    training_step: int
+    observation: str
+    done: bool
+    breakdown: RewardBreakdown | None
+
+
+class ToolUseEnv(gym.Env[str, str]):
+    """A tool-use task as an environment over text. Subclasses implement ``step``.
+
+    Args:
+        tasks: Where the tasks come from.
+        protocol: How the model writes calls: ``"toolrl"``, ``"native"`` or ``"python"``.
+        template: The system prompt's skeleton (see ``toolrl_env.prompts``): a ``PromptTemplate``,
+            a name, or a file. ``None``: rows with a prompt of their own keep it, others get ours.
+        chat_template: ``f(messages, tools) -> str`` that renders the observation, e.g. a
+            tokenizer's ``apply_chat_template``. ``None``: our plain rendering.
+        reward: A ``RewardConfig`` or the name of a preset.
+        strict: Add the term ``validation``: the share of calls that satisfy the tools' schemas.
+        max_chars: Longest answer read, in characters; the rest is cut off and the answer is
+            scored as malformed.
+        render_mode: ``"ansi"``, ``"human"`` or ``None``.
+
+    Raises:
+        ConfigurationError: An argument is not allowed; the message names it and what is.
+    """
+
+    metadata = {"render_modes": list(_RENDER_MODES), "render_fps": 4}  # noqa: RUF012  # Gymnasium's API
+
+    def __init__(
+        self,
+        tasks: TaskSource,
+        *,
+        protocol: str = "toolrl",
+        template: PromptTemplate | str | Path | None = None,
+        chat_template: ChatTemplate | None = None,
+        reward: RewardConfig | str = "toolrl",
+        strict: bool = False,
+        max_chars: int = MAX_CHARS,
+        render_mode: str | None = None,
+    ) -> None:
+        if render_mode is not None and render_mode not in _RENDER_MODES:
+            raise UnknownName("render_mode", render_mode, _RENDER_MODES)
+        if not isinstance(max_chars, int) or not 1 <= max_chars <= MAX_OBSERVATION_CHARS // 2:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(
+                f"max_chars={max_chars!r}; allowed: an int from 1 to {MAX_OBSERVATION_CHARS // 2}"
+            )
+        self.tasks = tasks
+        self.protocol = get_protocol(protocol)
+        self.reward_config = _reward_config(reward, strict=strict)
+        self.max_chars = max_chars
+        self.render_mode = render_mode
+        self._prepare = TaskPreparer(
+            tasks,
+            Prompter(protocol, template, chat_template),
+            max_prompt=MAX_OBSERVATION_CHARS - max_chars,
+        )
+        self._make_spaces()
+        self._training_step = 0
+        self._current: PreparedTask | None = None
+        self._observation = ""
+        self._done = True
+        self._breakdown: RewardBreakdown | None = None
+
+    # ------------------------------------------------------------------ episode
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Start an episode.
+
+        Args:
+            seed: A non-negative integer reseeds ``np_random``; ``None`` goes on with it.
+            options: ``task_index`` or ``task_id`` pick the task (otherwise it is drawn at random);
+                ``training_step`` (kept until it is set again) is what scheduled rewards depend on.
+
+        Returns:
+            The conversation as text, and ``info``.
+
+        Raises:
+            ConfigurationError: The seed is negative, or an option is unknown or out of range.
+        """
+        if seed is not None:
+            if seed < 0:
+                raise ConfigurationError(f"seed={seed!r}; allowed: None or an integer >= 0")
+            super().reset(seed=seed)
+        index = self._pick_task(options) if options else self.tasks.draw(self.np_random)
+        current = self._prepare(index)
+        self._current = current
+        self._observation = current.observation
+        self._done = False
+        self._breakdown = None
+        if self.render_mode == "human":
+            self.render()
+        return current.observation, current.info()
+
+    def _pick_task(self, options: dict[str, Any]) -> int:
+        for key in options:
+            if key not in _OPTIONS:
+                raise UnknownName("reset option", key, _OPTIONS)
+        if options.get("training_step") is not None:
+            self.training_step = options["training_step"]
+        index, task_id = options.get("task_index"), options.get("task_id")
+        if index is not None and task_id is not None:
+            raise ConfigurationError("give task_index or task_id, not both")
+        if task_id is not None:
+            return self.tasks.index_of(task_id)
+        if index is None:
+            return self.tasks.draw(self.np_random)
+        size = self.tasks.size
+        limit = "" if size is None else f" below {size}"
+        if isinstance(index, bool) or int(index) != index or index < 0:
+            raise ConfigurationError(f"task_index={index!r}; allowed: an integer >= 0{limit}")
+        if size is not None and index >= size:
+            raise ConfigurationError(
+                f"task_index={index!r}; the {self.tasks.split!r} split has {size} tasks, "
+                f"so 0 to {size - 1} are allowed"
+            )
+        return int(index)
+
+    def _begin_step(self, action: str) -> PreparedTask:
+        """Check that a step is possible and return the current task."""
+        if not isinstance(action, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise WrongActionType(
+                f"step() takes the model's answer as a str, not {type(action).__name__}: "
+                f"{str(action)[:80]!r}. For numeric actions, wrap the environment first."
+            )
+        if self._done or self._current is None:
+            raise gym.error.ResetNeeded("call reset() before step(): no episode is running")
+        return self._current
+
+    # ------------------------------------------------------------------ what a caller may ask
+
+    @property
+    def task(self) -> Task:
+        """The current task.
+
+        Raises:
+            gymnasium.error.ResetNeeded: Nothing was reset yet.
+        """
+        if self._current is None:
+            raise gym.error.ResetNeeded("call reset() first: there is no task yet")
+        return self._current.task
+
+    def gold_answer(self) -> str:
+        """Return the current task's gold answer, written in this environment's protocol."""
+        return self.protocol.render_gold(self.task.gold)
+
+    @property
+    def training_step(self) -> int:
+        """The trainer's step, on which scheduled rewards depend."""
+        return self._training_step
+
+    @training_step.setter
+    def training_step(self, value: int) -> None:
+        if isinstance(value, bool) or int(value) != value or value < 0:
+            raise ConfigurationError(f"training_step={value!r}; allowed: an integer >= 0")
+        self._training_step = int(value)
+
+    # ------------------------------------------------------------------ state
+
+    def snapshot(self) -> EnvSnapshot:
+        """Return the whole state, RNG included."""
+        rng = self._np_random
+        return EnvSnapshot(
+            fingerprint=self.tasks.fingerprint,
+            rng=None if rng is None else copy.deepcopy(rng.bit_generator.state),
+            rng_seed=self._np_random_seed,
+            task_index=None if self._current is None else self._current.index,
+            training_step=self._training_step,
+            observation=self._observation,
+            done=self._done,
+            breakdown=self._breakdown,
+        )
+
+    def restore(self, snapshot: EnvSnapshot) -> None:
+        """Go back to a state that ``snapshot`` returned, here or in another process.
+
+        Raises:
+            SnapshotError: It was taken on other tasks.
+        """
+        if snapshot.fingerprint != self.tasks.fingerprint:
+            raise SnapshotError(
+                f"the snapshot is of task set {snapshot.fingerprint[:12]}, "
+                f"this environment has {self.tasks.fingerprint[:12]}"
+            )
+        if snapshot.rng is None:
+            self._np_random = None
+        else:
+            self._np_random, _ = gym.utils.seeding.np_random(0)
+            self._np_random.bit_generator.state = copy.deepcopy(dict(snapshot.rng))
+        self._np_random_seed = snapshot.rng_seed
+        index = snapshot.task_index
+        self._current = None if index is None else self._prepare(index)
+        self._training_step = snapshot.training_step
+        self._observation = snapshot.observation
+        self._done = snapshot.done
+        self._breakdown = snapshot.breakdown
+
+    def fork(self, n: int) -> list[Self]:
+        """Return ``n`` independent copies of this environment in its present state.
+
+        The tasks and their prompts are shared, being immutable; nothing else is.
+
+        Raises:
+            ConfigurationError: ``n`` is negative.
+        """
+        if n < 0:
+            raise ConfigurationError(f"fork(n={n!r}); allowed: an integer >= 0")
+        return [copy.deepcopy(self) for _ in range(n)]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Copy the state; share what is immutable. Wrapped environments copy through this too."""
+        clone = copy.copy(self)
+        memo[id(self)] = clone
+        clone._np_random = copy.deepcopy(self._np_random, memo)
+        clone._make_spaces()
+        return clone
+
+    def _make_spaces(self) -> None:
+        self.observation_space = UnicodeText(MAX_OBSERVATION_CHARS)
+        self.action_space = UnicodeText(self.max_chars)
+
+    # ------------------------------------------------------------------ picture
+
+    def render(self) -> str | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return the conversation and the reward as coloured text, or print them (``human``)."""
+        from toolrl_env.envs.render import render_episode
+
+        if self.render_mode is None:
+            gym.logger.warn("render() does nothing without render_mode='ansi' or 'human'")
+            return None
+        answer = self._observation[len(self._current.observation) :] if self._current else ""
+        return render_episode(
+            self._current, answer, self._breakdown, to_screen=self.render_mode == "human"
+        )
+
+
+def _reward_config(reward: RewardConfig | str, *, strict: bool) -> RewardConfig:
+    if isinstance(reward, str):
+        reward = RewardConfig.preset(reward)
+    if not isinstance(reward, RewardConfig):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(
+            f"reward={reward!r}; allowed: a RewardConfig or the name of a preset"
+        )
+    if strict:
+        reward = replace(reward, extra_terms=(*reward.extra_terms, validation))
+    return reward

@@ -1,0 +1,60 @@
+"""``ToolRL-RLLA-v0``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from toolrl_env.data import load_tasks
+from toolrl_env.envs.single_turn import SingleTurnEnv
+from toolrl_env.envs.vector import ToolVectorEnv
+
+__all__ = ["RLLAEnv", "RLLAVectorEnv"]
+
+
+class RLLAEnv(SingleTurnEnv):
+    """The paper's training mixture.
+
+    ## Description
+    ToolACE, Hammer and xLAM tasks in the proportion 2 : 1 : 1, or, with ``data``, a file of the
+    paper's own (``instruction``, ``input``, ``output``), whose prompts are kept as they stand.
+
+    ## Observation
+    ``UnicodeText``: the system prompt with the offered tools, and the dialogue so far. ``info`` has
+    the same as chat ``messages`` and the ``tools`` as JSON Schema.
+
+    ## Action
+    ``UnicodeText``: the answer, in the layout of ``protocol``.
+
+    ## Reward
+    Format in {0, 1} plus correctness in [-3, 3] by default: -3 to 4 where tools are called for; an
+    answer to a task without calls earns 0 or 1. ``reward`` picks another configuration.
+
+    ## Episode end
+    Terminates after one answer. Never truncates.
+
+    ## Arguments
+    - ``data``: ``None`` for our own sample in this dataset's raw format (it is *not* the
+      dataset, see ``info["is_sample"]``), a ``.json``, ``.jsonl``, ``.jsonl.gz`` or ``.parquet``
+      file, or ``"hub"``.
+    - ``split``: ``"train"``, ``"validation"``, ``"test"`` or ``"all"``; by a hash of the row.
+    - everything of ``ToolUseEnv``: ``protocol``, ``template``, ``chat_template``, ``reward``,
+      ``strict``, ``max_chars``, ``render_mode``.
+
+    ## References
+    Qian et al., *ToolRL: Reward is All Tool Learning Needs*, arXiv 2504.13958.
+
+    ## Version history
+    - v0: first version.
+    """
+
+    def __init__(
+        self, data: str | Path | None = None, split: str = "train", **kwargs: Any
+    ) -> None:
+        super().__init__(load_tasks("rlla", data, split), **kwargs)
+
+
+class RLLAVectorEnv(ToolVectorEnv):
+    """Native vector form of ``RLLAEnv``."""
+
+    env_class = RLLAEnv

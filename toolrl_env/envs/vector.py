@@ -1,0 +1,162 @@
+"""The native vector environment: many episodes in one process, without wrappers in between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from toolrl_env.core.errors import ConfigurationError
+from toolrl_env.envs.base import ToolUseEnv
+
+__all__ = ["ToolVectorEnv"]
+
+Bools = NDArray[np.bool_]
+StepResult = tuple[tuple[str, ...], NDArray[np.float64], Bools, Bools, dict[str, Any]]
+
+
+class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
+    """``num_envs`` copies of one environment; what ``gym.make_vec`` makes by default.
+
+    Observations, rewards and infos are those of ``SyncVectorEnv`` and ``AsyncVectorEnv`` for the
+    same seeds. Tasks, prompts and validators are held once, so the cost of a step does not grow
+    with the number of environments.
+
+    Args:
+        num_envs: How many.
+        autoreset_mode: As in Gymnasium: ``NextStep`` (default), ``SameStep`` or ``Disabled``.
+        kwargs: For the environment.
+    """
+
+    env_class: ClassVar[type[ToolUseEnv]]
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        **kwargs: Any,
+    ) -> None:
+        if isinstance(num_envs, bool) or num_envs < 1:
+            raise ConfigurationError(f"num_envs={num_envs!r}; allowed: an integer >= 1")
+        first = self.env_class(**kwargs)
+        self.envs: list[ToolUseEnv] = [first, *first.fork(num_envs - 1)]
+        self.num_envs = num_envs
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {**first.metadata, "autoreset_mode": self.autoreset_mode}
+        self.render_mode = first.render_mode
+        self.single_observation_space = first.observation_space
+        self.single_action_space = first.action_space
+        self.observation_space = batch_space(first.observation_space, num_envs)
+        self.action_space = batch_space(first.action_space, num_envs)
+        self._texts = [""] * num_envs
+        self._over = np.zeros(num_envs, dtype=np.bool_)
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """Reset every environment, or those of ``options["reset_mask"]``.
+
+        Args:
+            seed: ``None``, one integer (environment ``i`` gets ``seed + i``), or one for each.
+            options: As for one environment. ``task_index`` and ``task_id`` may also be a list with
+                one entry for each environment.
+        """
+        seeds = self._per_env("seed", seed, spread=True)
+        chosen = dict(options or {})
+        mask = chosen.pop("reset_mask", None)
+        mask = np.ones(self.num_envs, dtype=np.bool_) if mask is None else self._checked(mask)
+        lists = {
+            key: self._per_env(key, chosen.pop(key))
+            for key in ("task_index", "task_id")
+            if isinstance(chosen.get(key), list | tuple | np.ndarray)
+        }
+        infos: dict[str, Any] = {}
+        for i in np.flatnonzero(mask).tolist():
+            own = {**chosen, **{key: values[i] for key, values in lists.items()}}
+            self._texts[i], info = self.envs[i].reset(seed=seeds[i], options=own or None)
+            infos = self._add_info(infos, info, i)
+        self._over[mask] = False
+        return tuple(self._texts), infos
+
+    def step(self, actions: Sequence[str]) -> StepResult:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Step every environment; finished ones are reset as ``autoreset_mode`` says.
+
+        Raises:
+            ConfigurationError: There is not one action for each environment.
+        """
+        if len(actions) != self.num_envs:
+            raise ConfigurationError(f"{len(actions)} actions for {self.num_envs} environments")
+        mode = self.autoreset_mode
+        if mode is AutoresetMode.DISABLED and self._over.any():
+            over = np.flatnonzero(self._over).tolist()
+            raise ConfigurationError(f"environments {over} are finished: reset them first")
+        rewards = np.zeros(self.num_envs, dtype=np.float64)
+        terminations = np.zeros(self.num_envs, dtype=np.bool_)
+        truncations = np.zeros(self.num_envs, dtype=np.bool_)
+        infos: dict[str, Any] = {}
+        for i, (env, action) in enumerate(zip(self.envs, actions, strict=True)):
+            if mode is AutoresetMode.NEXT_STEP and self._over[i]:
+                self._texts[i], info = env.reset()
+            else:
+                text, rewards[i], terminated, truncated, info = env.step(action)
+                terminations[i], truncations[i] = terminated, truncated
+                if mode is AutoresetMode.SAME_STEP and (terminated or truncated):
+                    final = {"final_obs": text, "final_info": info}
+                    infos = self._add_info(infos, final, i)
+                    text, info = env.reset()
+                self._texts[i] = text
+            infos = self._add_info(infos, info, i)
+        self._over = terminations | truncations
+        return tuple(self._texts), rewards, terminations, truncations, infos
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """Call a method of every environment (or read an attribute)."""
+        found = [env.get_wrapper_attr(name) for env in self.envs]
+        return tuple(value(*args, **kwargs) if callable(value) else value for value in found)
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """Return an attribute of every environment."""
+        return tuple(env.get_wrapper_attr(name) for env in self.envs)
+
+    def set_attr(self, name: str, values: Any) -> None:
+        """Set an attribute on every environment: one value for all, or a list with one for each."""
+        values = values if isinstance(values, list | tuple) else [values] * self.num_envs
+        for env, value in zip(self.envs, self._per_env(name, values), strict=True):
+            env.set_wrapper_attr(name, value)
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Return every environment's picture."""
+        return tuple(env.render() for env in self.envs)
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Close every environment."""
+        del kwargs
+        for env in self.envs:
+            env.close()
+
+    def _per_env(self, name: str, value: Any, *, spread: bool = False) -> list[Any]:
+        if value is None:
+            return [None] * self.num_envs
+        if spread and isinstance(value, int | np.integer):
+            return [int(value) + i for i in range(self.num_envs)]
+        values = value.tolist() if isinstance(value, np.ndarray) else list(value)
+        if len(values) != self.num_envs:
+            raise ConfigurationError(
+                f"{name} has {len(values)} entries for {self.num_envs} environments"
+            )
+        return values
+
+    def _checked(self, mask: Any) -> Bools:
+        array = np.asarray(mask)
+        if array.dtype != np.bool_ or array.shape != (self.num_envs,) or not array.any():
+            raise ConfigurationError(
+                f"reset_mask must be {self.num_envs} booleans with at least one True, got {mask!r}"
+            )
+        return array
