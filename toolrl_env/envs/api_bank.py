@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from toolrl_env.data import load_tasks
-from toolrl_env.envs.single_turn import SingleTurnEnv
+from toolrl_env.envs.dataset import DatasetEnv
 from toolrl_env.envs.vector import ToolVectorEnv
 
 __all__ = ["APIBankEnv", "APIBankVectorEnv"]
 
 
-class APIBankEnv(SingleTurnEnv):
+class APIBankEnv(DatasetEnv):
     """API-Bank dialogues: the next call.
 
     ## Description
@@ -39,6 +38,7 @@ class APIBankEnv(SingleTurnEnv):
       dataset, see ``info["is_sample"]``), a ``.json``, ``.jsonl``, ``.jsonl.gz`` or ``.parquet``
       file, or ``"hub"``.
     - ``split``: ``"train"``, ``"validation"``, ``"test"`` or ``"all"``; by a hash of the row.
+    - ``data_options``: further arguments of ``toolrl_env.data.load_tasks``.
     - everything of ``ToolUseEnv``: ``protocol``, ``template``, ``chat_template``, ``reward``,
       ``strict``, ``max_chars``, ``render_mode``.
 
@@ -50,10 +50,17 @@ class APIBankEnv(SingleTurnEnv):
     - v0: first version.
     """
 
+    dataset = "api_bank"
+
     def __init__(
-        self, data: str | Path | None = None, split: str = "train", level: int = 1, **kwargs: Any
+        self,
+        data: str | Path | None = None,
+        split: str = "train",
+        level: int = 1,
+        data_options: dict[str, Any] | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(load_tasks("api_bank", data, split, level=level), **kwargs)
+        super().__init__(data, split, {"level": level, **(data_options or {})}, **kwargs)
 
 
 class APIBankVectorEnv(ToolVectorEnv):

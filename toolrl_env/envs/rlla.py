@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from toolrl_env.data import load_tasks
-from toolrl_env.envs.single_turn import SingleTurnEnv
+from toolrl_env.envs.dataset import DatasetEnv
 from toolrl_env.envs.vector import ToolVectorEnv
 
 __all__ = ["RLLAEnv", "RLLAVectorEnv"]
 
 
-class RLLAEnv(SingleTurnEnv):
+class RLLAEnv(DatasetEnv):
     """The paper's training mixture.
 
     ## Description
@@ -38,6 +34,7 @@ class RLLAEnv(SingleTurnEnv):
       dataset, see ``info["is_sample"]``), a ``.json``, ``.jsonl``, ``.jsonl.gz`` or ``.parquet``
       file, or ``"hub"``.
     - ``split``: ``"train"``, ``"validation"``, ``"test"`` or ``"all"``; by a hash of the row.
+    - ``data_options``: further arguments of ``toolrl_env.data.load_tasks``.
     - everything of ``ToolUseEnv``: ``protocol``, ``template``, ``chat_template``, ``reward``,
       ``strict``, ``max_chars``, ``render_mode``.
 
@@ -48,10 +45,7 @@ class RLLAEnv(SingleTurnEnv):
     - v0: first version.
     """
 
-    def __init__(
-        self, data: str | Path | None = None, split: str = "train", **kwargs: Any
-    ) -> None:
-        super().__init__(load_tasks("rlla", data, split), **kwargs)
+    dataset = "rlla"
 
 
 class RLLAVectorEnv(ToolVectorEnv):

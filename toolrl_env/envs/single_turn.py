@@ -50,7 +50,12 @@ class SingleTurnEnv(ToolUseEnv):
         parsed = self.protocol.parse(action, self.max_chars)
         results = self.run_calls(current, parsed)
         breakdown = score_action(
-            parsed, current.task.gold, self.protocol, self.reward_config, self._training_step, results
+            parsed,
+            current.task.gold,
+            self.protocol,
+            self.reward_config,
+            self._training_step,
+            results,
         )
         self._breakdown = breakdown
         self._done = True

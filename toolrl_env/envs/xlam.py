@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from toolrl_env.data import load_tasks
-from toolrl_env.envs.single_turn import SingleTurnEnv
+from toolrl_env.envs.dataset import DatasetEnv
 from toolrl_env.envs.vector import ToolVectorEnv
 
 __all__ = ["XLAMEnv", "XLAMVectorEnv"]
 
 
-class XLAMEnv(SingleTurnEnv):
+class XLAMEnv(DatasetEnv):
     """xLAM function calling: calls from a single request.
 
     ## Description
@@ -37,6 +33,7 @@ class XLAMEnv(SingleTurnEnv):
       dataset, see ``info["is_sample"]``), a ``.json``, ``.jsonl``, ``.jsonl.gz`` or ``.parquet``
       file, or ``"hub"``.
     - ``split``: ``"train"``, ``"validation"``, ``"test"`` or ``"all"``; by a hash of the row.
+    - ``data_options``: further arguments of ``toolrl_env.data.load_tasks``.
     - everything of ``ToolUseEnv``: ``protocol``, ``template``, ``chat_template``, ``reward``,
       ``strict``, ``max_chars``, ``render_mode``.
 
@@ -49,10 +46,7 @@ class XLAMEnv(SingleTurnEnv):
     - v0: first version.
     """
 
-    def __init__(
-        self, data: str | Path | None = None, split: str = "train", **kwargs: Any
-    ) -> None:
-        super().__init__(load_tasks("xlam", data, split), **kwargs)
+    dataset = "xlam"
 
 
 class XLAMVectorEnv(ToolVectorEnv):

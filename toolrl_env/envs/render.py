@@ -1,0 +1,104 @@
+"""The picture of an episode: the conversation, the tools, the reward and what it was lost for."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from toolrl_env.core.types import RewardBreakdown
+    from toolrl_env.envs.prepare import PreparedTask
+
+__all__ = ["render_episode"]
+
+_WIDTH = 100
+_BAR = 20
+_STYLES = {"system": "dim", "user": "cyan", "assistant": "green", "tool": "magenta"}
+
+
+def render_episode(
+    current: PreparedTask | None,
+    answer: str,
+    breakdown: RewardBreakdown | None,
+    *,
+    to_screen: bool,
+) -> str | None:
+    """Draw an episode.
+
+    Args:
+        current: The task, or ``None`` before the first reset.
+        answer: The answer, empty before the step.
+        breakdown: The reward, ``None`` before the step.
+        to_screen: Print to standard output and return ``None``; otherwise return the text, with
+            ANSI colours, 100 columns wide.
+    """
+    from rich.console import Console
+
+    if to_screen:
+        _draw(Console(), current, answer, breakdown)
+        return None
+    page = io.StringIO()
+    _draw(Console(file=page, force_terminal=True, width=_WIDTH), current, answer, breakdown)
+    return page.getvalue()
+
+
+def _draw(
+    console: Console,
+    current: PreparedTask | None,
+    answer: str,
+    breakdown: RewardBreakdown | None,
+) -> None:
+    from rich.panel import Panel
+    from rich.text import Text
+
+    if current is None:
+        console.print("no episode yet: call reset()")
+        return
+    task = current.task
+    names = ", ".join(tool.name for tool in task.tools)
+    console.rule(f"[bold]{_safe(task.source)} · {_safe(task.id)} · {_safe(task.category)}")
+    console.print(Text.assemble(("tools  ", "bold"), _safe(names)))
+    for message in task.messages:
+        body = message.content.strip()
+        calls = "\n".join(f"{call.name}({dict(call.arguments)})" for call in message.tool_calls)
+        text = Text(_safe("\n".join(part for part in (calls, body) if part)))
+        style = _STYLES[message.role]
+        console.print(Panel(text, title=message.role, title_align="left", border_style=style))
+    if breakdown is None:
+        return
+    console.print(
+        Panel(Text(_safe(answer)), title="answer", title_align="left", border_style="green")
+    )
+    _draw_reward(console, breakdown)
+
+
+def _draw_reward(console: Console, breakdown: RewardBreakdown) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"reward {breakdown.total:+.3f}", title_justify="left")
+    for column in ("term", "score", "range", "", "why not more"):
+        table.add_column(column)
+    for term in breakdown.terms:
+        span = term.high - term.low
+        share = (term.score - term.low) / span if span else 1.0
+        bar = "█" * round(share * _BAR)
+        limits = f"[{term.low:g}, {term.high:g}]"
+        score = f"{term.score:+.3f}"
+        table.add_row(
+            term.name, score, limits.replace("[", "\\["), f"{bar:<{_BAR}}", _safe(term.reason)
+        )
+    console.print(table)
+    for loss in breakdown.losses:
+        console.print(
+            f"  -{loss.points:.2f}  {loss.kind}: {loss.message}", style="red", markup=False
+        )
+
+
+def _safe(text: str) -> str:
+    """Return ``text`` without control characters and lone surrogates, which break terminals."""
+    return "".join(
+        char if char == "\n" or (char.isprintable() and not "\ud800" <= char <= "\udfff") else "�"
+        for char in text
+    )
