@@ -1,0 +1,1 @@
+"""Measurements. Run from a checkout with ``python -m benchmarks.…``."""

@@ -15,7 +15,7 @@ import numpy as np
 from gymnasium.spaces import Text
 from gymnasium.vector.utils import create_empty_array
 from gymnasium.vector.utils.shared_memory import (
-    create_shared_memory,
+    create_shared_memory,  # pyright: ignore[reportUnknownVariableType]  # partly annotated there
     read_from_shared_memory,
     write_to_shared_memory,
 )

@@ -76,15 +76,17 @@ class SingleTurnEnv(ToolUseEnv):
 def _errors(
     parsed: ParsedAction, results: tuple[ToolResult, ...], breakdown: RewardBreakdown
 ) -> tuple[ActionError, ...]:
-    """Collect everything wrong with an answer: reading it first, then its layout, then its calls."""
+    """Collect everything wrong with an answer: its text, else its layout, then its calls."""
     errors = [
         ActionError(issue.code, issue.message, issue.message, span=issue.span)
         for issue in parsed.issues
     ]
     if not errors:
-        for term in breakdown.terms:
-            if term.name == "format" and term.score < term.high:
-                errors.append(ActionError(ErrorCode.BAD_LAYOUT, term.reason, term.reason))
+        errors = [
+            ActionError(ErrorCode.BAD_LAYOUT, term.reason, term.reason)
+            for term in breakdown.terms
+            if term.name == "format" and term.score < term.high
+        ]
     for result in results:
         if not result.ok:
             errors.extend(result.errors)
