@@ -1,0 +1,106 @@
+"""``Prompter``: a task becomes chat messages and the text an agent observes, for one protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolrl_env.core.errors import ConfigurationError, UnknownName
+from toolrl_env.core.types import Task
+from toolrl_env.prompts.default import DEFAULT, get_template, template_names
+from toolrl_env.prompts.native import chatml, native_messages
+from toolrl_env.prompts.python import python_messages
+from toolrl_env.prompts.template import PromptTemplate
+
+__all__ = ["PROTOCOLS", "ChatTemplate", "Prompter"]
+
+PROTOCOLS = ("toolrl", "native", "python")
+
+ChatTemplate = Callable[[list[dict[str, Any]], list[dict[str, Any]] | None], str]
+"""``(messages, tools) -> text``, e.g. ``lambda messages, tools:
+tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, add_generation_prompt=True)``.
+``tools`` is ``None`` unless the protocol is ``native`` and there are tools."""
+
+
+class Prompter:
+    """Renders tasks for one protocol. Stateless, so it can be shared.
+
+    Args:
+        protocol: ``"toolrl"`` (the paper's layout: one system and one user text), ``"native"``
+            (chat messages and ``tools=`` for the model's own chat template) or ``"python"``
+            (``[f(a=1), g()]``).
+        template: For ``"toolrl"`` alone: a ``PromptTemplate``, the name of one (``"default"``,
+            ``"short"``) or a skeleton file. ``None``: a task that has its own prompt keeps it as
+            it stands, any other gets ``"default"``.
+        chat_template: ``(messages, tools) -> text``; by default ChatML as SmolLM2 and Qwen use it.
+
+    Raises:
+        UnknownName: No such protocol or template.
+        ConfigurationError: ``template`` is given for another protocol or is of a wrong type.
+        DataError: The skeleton file cannot be read.
+    """
+
+    def __init__(
+        self,
+        protocol: str = "toolrl",
+        template: PromptTemplate | str | Path | None = None,
+        chat_template: ChatTemplate | None = None,
+    ) -> None:
+        if protocol not in PROTOCOLS:
+            raise UnknownName("protocol", protocol, PROTOCOLS)
+        if template is not None and protocol != "toolrl":
+            raise ConfigurationError(
+                f"template= belongs to protocol 'toolrl'; protocol {protocol!r} has its own prompt"
+            )
+        if chat_template is not None and not callable(chat_template):
+            raise ConfigurationError(
+                f"chat_template must be a callable (messages, tools) -> str, not {chat_template!r}"
+            )
+        self.protocol = protocol
+        self.template = None if template is None else _template(template)
+        self._chat_template = chat_template
+
+    def messages(self, task: Task) -> tuple[dict[str, Any], ...]:
+        """Return the chat messages of ``task``.
+
+        Each is a dict with ``role`` and ``content``; for ``native``, ``tool_calls`` and ``name``
+        where there are any.
+        """
+        if self.protocol == "native":
+            return native_messages(task)
+        if self.protocol == "python":
+            return python_messages(task)
+        if self.template is None and task.system is not None and task.user is not None:
+            system, user = task.system, task.user
+        else:
+            template = self.template or DEFAULT
+            system, user = template.render(task.tools), template.render_user(task.messages)
+        return ({"role": "system", "content": system}, {"role": "user", "content": user})
+
+    def text(
+        self,
+        messages: Sequence[dict[str, Any]],
+        tools: Sequence[dict[str, Any]] | None = None,
+    ) -> str:
+        """Return the conversation as one text, up to where the answer begins.
+
+        Args:
+            messages: What ``messages`` returned.
+            tools: OpenAI-style tools. Used by ``native`` alone: the other protocols have them in
+                the system text already.
+        """
+        offered = list(tools) if tools and self.protocol == "native" else None
+        if self._chat_template is not None:
+            return self._chat_template(list(messages), offered)
+        return chatml(messages, offered)
+
+
+def _template(template: PromptTemplate | str | Path) -> PromptTemplate:
+    if isinstance(template, PromptTemplate):
+        return template
+    if isinstance(template, str) and template in template_names():
+        return get_template(template)
+    if isinstance(template, Path) or Path(template).is_file() or "/" in template:
+        return PromptTemplate.from_file(template)
+    return get_template(template)
