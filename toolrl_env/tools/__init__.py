@@ -1,0 +1,27 @@
+"""Tools: their schemas, checking calls against them, and really running them."""
+
+from toolrl_env.tools.agreement import agreement, results_agree, values_agree
+from toolrl_env.tools.documented import documented_to_schema
+from toolrl_env.tools.execution import as_parsed, execute_calls
+from toolrl_env.tools.signature import Limits
+from toolrl_env.tools.suite import SuiteSnapshot, ToolSuite, read, write
+from toolrl_env.tools.tool import Tool, ToolError, tool_from_function
+from toolrl_env.tools.validation import CallValidator
+
+__all__ = [
+    "CallValidator",
+    "Limits",
+    "SuiteSnapshot",
+    "Tool",
+    "ToolError",
+    "ToolSuite",
+    "agreement",
+    "as_parsed",
+    "documented_to_schema",
+    "execute_calls",
+    "read",
+    "results_agree",
+    "tool_from_function",
+    "values_agree",
+    "write",
+]
