@@ -1,0 +1,1 @@
+"""Tool suites that ship with the package."""
