@@ -1,0 +1,82 @@
+"""Checkpoints: an ordinary model folder, plus what a trainer needs to go on exactly."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from toolrl_env.core.errors import ConfigurationError, DataError
+
+__all__ = ["TrainerState", "load_trainer_state", "save_checkpoint"]
+
+_MAY_CHANGE = frozenset({"steps", "out", "resume", "save_every"})
+
+
+@dataclass(frozen=True)
+class TrainerState:
+    """Where a run stood.
+
+    Random choices depend on ``(seed, step)`` alone (``agents.rollout.derive_seed``), so the step is
+    the position of every generator and of the environments too.
+
+    Attributes:
+        step: Number of finished steps.
+        optimizer: The optimiser's ``state_dict``.
+        config: The run's configuration, JSON-like.
+    """
+
+    step: int
+    optimizer: dict[str, Any]
+    config: Mapping[str, Any]
+
+
+def save_checkpoint(
+    folder: Path,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    state: TrainerState,
+) -> None:
+    """Write a checkpoint; ``from_pretrained(folder)`` loads the model and the tokenizer.
+
+    It is written beside and then renamed, so ``folder`` is never half-written.
+    """
+    fresh, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    model.save_pretrained(fresh)
+    tokenizer.save_pretrained(fresh)
+    torch.save({"step": state.step, "optimizer": state.optimizer}, fresh / "trainer.pt")
+    (fresh / "run.json").write_text(json.dumps(dict(state.config), indent=2) + "\n")
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load_trainer_state(folder: Path, config: Mapping[str, Any]) -> TrainerState:
+    """Read what ``save_checkpoint`` wrote, for a run with ``config``.
+
+    Raises:
+        DataError: The folder is no checkpoint of a trainer.
+        ConfigurationError: The run differs from the saved one in more than its length or folders:
+            going on would not equal the uninterrupted run.
+    """
+    if not (folder / "trainer.pt").is_file() or not (folder / "run.json").is_file():
+        raise DataError(f"{folder} is not a checkpoint: it needs trainer.pt and run.json")
+    saved = json.loads((folder / "run.json").read_text())
+    differing = [
+        f"{key}: saved {saved.get(key)!r}, now {config.get(key)!r}"
+        for key in sorted({*saved, *config} - _MAY_CHANGE)
+        if saved.get(key) != config.get(key)
+    ]
+    if differing:
+        raise ConfigurationError(f"cannot resume {folder}: {'; '.join(differing)}")
+    content = torch.load(folder / "trainer.pt", weights_only=True)
+    return TrainerState(content["step"], content["optimizer"], saved)

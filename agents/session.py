@@ -1,0 +1,177 @@
+"""The bookkeeping that every trainer needs: settings, model, optimiser, logs, checkpoints."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from agents.checkpoint import TrainerState, load_trainer_state, save_checkpoint
+from agents.logs import RunLog
+from agents.models import load_model
+from agents.precision import DTYPES, MasterWeights, choose_dtype
+from agents.prompting import ChatEncoder
+from toolrl_env.core.errors import ConfigurationError, UnknownName
+
+__all__ = ["RunConfig", "Session", "parse_env_kwargs"]
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Settings that every trainer shares.
+
+    Attributes:
+        env: Registered environment id.
+        env_kwargs: Keyword arguments for gym.make, as a JSON object.
+        model: "smollm2", "tiny", or a model folder.
+        out: Folder for the checkpoint, metrics.jsonl and TensorBoard events.
+        seed: Seed of every random choice of the run.
+        steps: Optimiser steps in all.
+        learning_rate: Of AdamW, after the warm-up.
+        warmup_steps: Steps over which the learning rate rises linearly.
+        weight_decay: Of AdamW.
+        max_grad_norm: Gradients are scaled down to this norm.
+        dtype: "auto" (bfloat16 where the processor has it), "float32" or "bfloat16".
+        threads: Threads of torch; 0 leaves them as they are.
+        save_every: Steps between checkpoints; 0 writes one at the end.
+        resume: Checkpoint to go on from; the run then equals the uninterrupted one.
+
+    Raises:
+        ConfigurationError: A value is out of range, or ``env_kwargs`` is not a JSON object.
+    """
+
+    env: str = "ToolRL-Toolbox-v0"
+    env_kwargs: str = "{}"
+    model: str = "smollm2"
+    out: Path = Path("runs/run")
+    seed: int = 0
+    steps: int = 20
+    learning_rate: float = 1e-4
+    warmup_steps: int = 0
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    dtype: str = "auto"
+    threads: int = 0
+    save_every: int = 0
+    resume: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        self.require_positive(
+            steps=self.steps, learning_rate=self.learning_rate, max_grad_norm=self.max_grad_norm
+        )
+        for name in ("seed", "warmup_steps", "weight_decay", "threads", "save_every"):
+            if asdict(self)[name] < 0:
+                raise ConfigurationError(f"{name}={asdict(self)[name]!r}; it must be at least 0")
+        if self.dtype not in DTYPES:
+            raise UnknownName("dtype", self.dtype, DTYPES)
+        parse_env_kwargs(self.env_kwargs)
+
+    @staticmethod
+    def require_positive(**values: float) -> None:
+        """Raise unless every value is a finite number above 0."""
+        for name, value in values.items():
+            if not (math.isfinite(value) and value > 0):
+                raise ConfigurationError(f"{name}={value!r}; it must be above 0")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the settings as JSON-like values."""
+        return {key: str(v) if isinstance(v, Path) else v for key, v in asdict(self).items()}
+
+
+def parse_env_kwargs(text: str) -> dict[str, Any]:
+    """Return the keyword arguments for ``gym.make`` out of JSON.
+
+    Raises:
+        ConfigurationError: Not a JSON object.
+
+    >>> parse_env_kwargs('{"difficulty": 1}')
+    {'difficulty': 1}
+    """
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(f"env_kwargs={text!r} is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"env_kwargs={text!r}; it must be a JSON object")
+    return value
+
+
+class Session:
+    """One training run: what is set up once, and what happens around every step.
+
+    Args:
+        config: The settings.
+        on_step: Called with each step's metrics.
+
+    Attributes:
+        env_kwargs: Keyword arguments for ``gym.make``.
+        encoder: Encodes prompts and answers.
+        policy: The model to run forward and backward.
+        start: The first step to do; above 0 when resumed.
+    """
+
+    def __init__(
+        self, config: RunConfig, on_step: Callable[[dict[str, float]], None] | None = None
+    ) -> None:
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        self.config, self._on_step = config, on_step
+        self.env_kwargs = parse_env_kwargs(config.env_kwargs)
+        source = config.model if config.resume is None else str(config.resume)
+        self._model, self._tokenizer = load_model(source, config.env, self.env_kwargs, config.seed)
+        self.encoder = ChatEncoder(self._tokenizer, self.env_kwargs.get("protocol", "toolrl"))
+        self._optimizer = torch.optim.AdamW(
+            self._model.parameters(),
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            fused=True,
+        )
+        self.start = 0
+        if config.resume is not None:
+            state = load_trainer_state(config.resume, config.as_json())
+            self.start = state.step
+            self._optimizer.load_state_dict(state.optimizer)
+        self._weights = MasterWeights(self._model, choose_dtype(config.dtype))
+        self.policy = self._weights.compute
+        self._log = RunLog(config.out, self.start)
+
+    def backward(self, loss: torch.Tensor) -> None:
+        """Add the gradient of a part of the batch."""
+        loss.backward()
+        self._weights.collect()
+
+    def optimise(self, step: int) -> float:
+        """Take one optimiser step with the gradient gathered so far; return its norm."""
+        warm = min(1.0, (step + 1) / (self.config.warmup_steps + 1))
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * warm
+        norm = torch.nn.utils.clip_grad_norm_(self._model.parameters(), self.config.max_grad_norm)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self._weights.publish()
+        return float(norm)
+
+    def finish_step(self, metrics: dict[str, float]) -> None:
+        """Log a step, and write a checkpoint when it is time."""
+        self._log.write(metrics)
+        if self._on_step is not None:
+            self._on_step(metrics)
+        done, every = int(metrics["step"]) + 1, self.config.save_every
+        if done == self.config.steps or (every and done % every == 0):
+            state = TrainerState(done, self._optimizer.state_dict(), self.config.as_json())
+            save_checkpoint(self.checkpoint, self._model, self._tokenizer, state)
+
+    @property
+    def checkpoint(self) -> Path:
+        """The folder that checkpoints are written to."""
+        return self.config.out / "checkpoint"
+
+    def close(self) -> None:
+        """Flush the logs."""
+        self._log.close()
