@@ -179,7 +179,8 @@ def _tools(document: Mapping[str, Any]) -> list[ToolDoc]:
 
 def _tool(entry: Mapping[str, Any], domain: str) -> ToolDoc:
     kinds = ("asks", "clauses", "many", "follow", "reply")
-    results = entry["result"]
+    result: dict[str, Any] | list[dict[str, Any]] = entry["result"]
+    results = result if isinstance(result, list) else [result]
     missing = (line.split(SEPARATOR) for line in _split(entry["missing"]))
     return ToolDoc(
         name=entry["name"],
@@ -188,7 +189,7 @@ def _tool(entry: Mapping[str, Any], domain: str) -> ToolDoc:
         gist=entry["gist"],
         topic=entry["topic"],
         params={name: _param(name, table) for name, table in entry["params"].items()},
-        results=tuple(results) if isinstance(results, list) else (results,),
+        results=tuple(results),
         lines={kind: _split(entry.get(kind, "")) for kind in kinds},
         missing=tuple(Clarification(*parts) for parts in missing),
     )

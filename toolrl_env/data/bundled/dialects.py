@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from toolrl_env.data.bundled.catalogue import Param, ToolDoc
 from toolrl_env.data.bundled.scenes import Call
@@ -142,7 +142,7 @@ def paper_parameters(tool: ToolDoc, naming: Naming, *, json_types: bool) -> dict
     return documented
 
 
-def python_parameters(tool: ToolDoc, used: Mapping[str, Any]) -> dict[str, Any]:
+def python_parameters(tool: ToolDoc, used: Collection[str]) -> dict[str, Any]:
     """API-Bank's way, which knows no optional parameters: those that are not used are left out."""
     return {
         name: {"type": PYTHON_TYPES[param.kind], "description": _about(param)}
@@ -204,5 +204,5 @@ def _literal(value: Any) -> str:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
     if isinstance(value, list):
-        return f"[{', '.join(_literal(item) for item in value)}]"
+        return f"[{', '.join(_literal(item) for item in cast('list[Any]', value))}]"
     return repr(value)

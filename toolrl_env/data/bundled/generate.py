@@ -54,8 +54,8 @@ MIXES: Mapping[str, Mapping[str, int]] = {
 }
 """How many scenes of each kind a file holds; see ``Dialogues.methods``."""
 
-MOST_DISTRACTORS = {1: 3, 2: 1, 3: 2}
-"""Most tools that do not fit, by level of API-Bank; elsewhere 5."""
+MOST_DISTRACTORS = {"api_bank_level1": 3, "api_bank_level2": 1, "api_bank_level3": 2}
+"""Most tools that do not fit; elsewhere 5."""
 
 
 class Produced:
@@ -72,8 +72,7 @@ def produce() -> dict[str, Produced]:
     produced: dict[str, Produced] = {}
     for index, (name, mix) in enumerate(MIXES.items()):
         rng = Random(SEED + 1 + index)
-        level = int(name[-1]) if name.startswith("api_bank") else None
-        director = Dialogues(catalogue, rng, ledger, MOST_DISTRACTORS.get(level, 5))
+        director = Dialogues(catalogue, rng, ledger, MOST_DISTRACTORS.get(name, 5))
         scenes = _distinct(director, mix)
         rng.shuffle(scenes)
         rows = [_row(name, scene, director, rng, number) for number, scene in enumerate(scenes)]

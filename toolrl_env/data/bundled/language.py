@@ -80,7 +80,7 @@ def fill(
         Evidence(tool.name, name.rstrip("23"), value.surface, value.value)
         for name, value in said.items()
     )
-    calls = _calls(said)
+    calls = _calls(said, tool)
     arguments = tuple({name: v.value for name, v in call.items()} for call in calls)
     surfaces = tuple({name: v.surface for name, v in call.items()} for call in calls)
     return Filled(text, arguments, surfaces, evidence)
@@ -90,15 +90,15 @@ def _literal(tool: ToolDoc, name: str, text: str) -> Any:
     return text if tool.params[name].kind == "str" else json.loads(text)
 
 
-def _calls(said: Mapping[str, Value]) -> list[dict[str, Value]]:
-    """One set of arguments per number; what has no number is shared by all calls."""
+def _calls(said: Mapping[str, Value], tool: ToolDoc) -> list[dict[str, Value]]:
+    """One set of arguments per number, in the tool's order; all calls share what has no number."""
     shared = {name: v for name, v in said.items() if not name.endswith(("2", "3"))}
     calls = [shared]
     for number in ("2", "3"):
         own = {name[:-1]: v for name, v in said.items() if name.endswith(number)}
         if own:
             calls.append({**shared, **own})
-    return calls
+    return [{name: call[name] for name in tool.params if name in call} for call in calls]
 
 
 def fill_reply(line: str, said: Mapping[str, str], result: Mapping[str, Any]) -> str:

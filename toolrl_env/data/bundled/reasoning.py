@@ -72,14 +72,15 @@ class Thinker:
         return sentences
 
     def _in_words(self, arguments: dict[str, Any]) -> str:
-        way = self._rng.choice(("{1} for {0}", "{0} is {1}", "{0} = {1}", "{0} should be {1}"))
+        way = self._rng.choice(("{1} for {0}", "{0} = {1}", "{0} set to {1}"))
         pairs = arguments.items()
         return _listed([way.format(k, json.dumps(v, ensure_ascii=False)) for k, v in pairs])
 
     def _extras(self, scene: Scene, naming: Naming, tools: list[ToolDoc]) -> list[str]:
         """Return some closing remarks, in random order; more of them after a short request."""
         extras: list[str] = []
-        if any(item.surface != str(item.value) for item in scene.evidence):
+        words = (item for item in scene.evidence if isinstance(item.value, str))
+        if any(item.surface != item.value for item in words):
             extras.append(self._phrase("think_format"))
         if any(not p.required for tool in tools for p in tool.params.values()):
             unused = all(
@@ -95,7 +96,7 @@ class Thinker:
             extras.append(self._phrase("think_rest").format(others=_listed(shown)))
         self._rng.shuffle(extras)
         extras = extras[: self._rng.randint(0, 2)]
-        if self._rng.random() < 0.5:
+        if len(scene.calls) == 1 and self._rng.random() < 0.5:
             extras.append(self._phrase("think_close"))
         return extras
 

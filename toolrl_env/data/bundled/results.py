@@ -7,7 +7,7 @@ import re
 import statistics
 from collections.abc import Callable, Mapping
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from toolrl_env.data.bundled.catalogue import ToolDoc
 from toolrl_env.data.bundled.tables import ATOMS, EUROS, METRES, NUTRIENTS, PLACES
@@ -28,7 +28,7 @@ def make_result(tool: ToolDoc, arguments: Arguments, rng: Random) -> dict[str, A
 
 def _draw(recipe: Any, arguments: Arguments, rng: Random) -> Any:
     if isinstance(recipe, list):
-        return rng.choice(recipe)
+        return rng.choice(cast("list[Any]", recipe))
     if isinstance(recipe, str) and recipe.startswith("$"):
         return arguments[recipe[1:]]
     if not isinstance(recipe, str) or not recipe.startswith("~"):
