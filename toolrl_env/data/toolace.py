@@ -98,17 +98,17 @@ def _turns(conversations: object) -> list[tuple[str, str]]:
 def _read_answer(text: str, turn: int) -> tuple[tuple[ToolCall, ...], str | None]:
     """Return the calls and the reply of an assistant turn; one of them is empty."""
     action = get_protocol("python").parse(text)
-    if action.status is ParseStatus.NO_CALLS:
-        return (), text.strip()
+    if action.status is ParseStatus.NO_CALLS and action.response is not None:
+        return (), action.response
     if action.status is not ParseStatus.CALLS:
-        reason = action.issues[0].message if action.issues else str(action.status)
-        raise DataError(f"turn {turn}: the calls cannot be read: {reason}")
+        reason = action.issues[0].message if action.issues else action.status.value
+        raise DataError(f"turn {turn}: the answer cannot be read: {reason}: {text[:80]!r}")
     calls = tuple(
-        ToolCall(call.name, freeze(dict(call.arguments)))
+        ToolCall(call.name, freeze(call.arguments))
         for call in action.calls
         if call.name is not None and call.arguments is not None
     )
-    return calls, action.response or None
+    return calls, action.response
 
 
 def read_functions(system: str) -> tuple[ToolSpec, ...]:

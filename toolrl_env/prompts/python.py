@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from toolrl_env.core.types import Message, Task, ToolSpec
+from toolrl_env.core.errors import ConfigurationError
+from toolrl_env.core.types import Message, Task, ToolCall, ToolSpec
 from toolrl_env.parsing import get_protocol
 
 __all__ = ["python_messages"]
@@ -34,5 +35,12 @@ def _function(tool: ToolSpec) -> dict[str, Any]:
 def _content(message: Message) -> str:
     if not message.tool_calls:
         return message.content
-    calls = get_protocol("python").render(message.tool_calls)
+    try:
+        calls = get_protocol("python").render(message.tool_calls)
+    except ConfigurationError:  # a name that the syntax cannot carry; a prompt need not be read
+        calls = f"[{', '.join(_odd_call(call) for call in message.tool_calls)}]"
     return f"{message.content}\n{calls}" if message.content else calls
+
+
+def _odd_call(call: ToolCall) -> str:
+    return f"{call.name}({', '.join(f'{key}={value!r}' for key, value in call.arguments.items())})"

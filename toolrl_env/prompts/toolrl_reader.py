@@ -25,7 +25,7 @@ _TOOL = re.compile(
 _TAGS = ("user", "think", "tool_call", "obs", "response")
 _OPENING = re.compile(rf"<({'|'.join(_TAGS)})>")
 _FIRST_TAG = re.compile(rf"^<({'|'.join(_TAGS)})>", re.MULTILINE)
-_CLOSING = {tag: re.compile(rf"</{tag}>\s*(?=<(?:{'|'.join(_TAGS)})>|\Z)") for tag in _TAGS}
+_CLOSING = {tag: re.compile(rf"</{tag}>\s*+(?=<(?:{'|'.join(_TAGS)})>|\Z)") for tag in _TAGS}
 
 
 class ReadSystem(NamedTuple):
@@ -125,23 +125,36 @@ def read_dialogue(text: str) -> ReadDialogue:
     step: _Step | None = None
     position = first.start()
     while position < len(text):
-        tag, inner, position = _next_block(text, position)
-        if step is not None and (tag in {"user", "obs"} or not step.takes(tag)):
+        part = _next_part(text, position)
+        if step is not None and (part.tag in {"user", "obs"} or not step.takes(part.tag)):
             messages.append(step.message())
             step = None
-        if tag == "user":
-            messages.append(Message("user", inner))
-        elif tag == "obs":
-            messages.append(Message("tool", inner))
+        if part.tag == "user":
+            messages.append(Message("user", part.inner))
+        elif part.tag == "obs":
+            messages.append(Message("tool", part.inner))
         else:
             step = step or _Step()
-            _fill(step, tag, inner)
+            _fill(step, part)
+        if step is not None and part.ends_block:
+            messages.append(step.message())
+            step = None
+        position = part.end
     if step is not None:
         messages.append(step.message())
     return ReadDialogue(text[: first.start()], tuple(messages))
 
 
-def _next_block(text: str, position: int) -> tuple[str, str, int]:
+class _Part(NamedTuple):
+    """One pair of tags: which, what is inside, whether an empty line follows, where it ends."""
+
+    tag: str
+    inner: str
+    ends_block: bool
+    end: int
+
+
+def _next_part(text: str, position: int) -> _Part:
     opening = _OPENING.match(text, position)
     if opening is None:
         raise DataError(f"text outside of tags: {text[position : position + 60]!r}")
@@ -149,17 +162,17 @@ def _next_block(text: str, position: int) -> tuple[str, str, int]:
     closing = _CLOSING[tag].search(text, opening.end())
     if closing is None:
         raise DataError(f"<{tag}> is not closed: {text[position : position + 60]!r}")
-    inner = text[opening.end() : closing.start()]
-    return tag, inner.removeprefix(" ").removesuffix(" "), closing.end()
+    inner = text[opening.end() : closing.start()].removeprefix(" ").removesuffix(" ")
+    return _Part(tag, inner, closing[0].count("\n") > 1, closing.end())
 
 
-def _fill(step: _Step, tag: str, inner: str) -> None:
-    if tag == "think":
-        step.thought = inner
-    elif tag == "response":
-        step.response = inner
+def _fill(step: _Step, part: _Part) -> None:
+    if part.tag == "think":
+        step.thought = part.inner
+    elif part.tag == "response":
+        step.response = part.inner
     else:
-        lines = [line for line in inner.split("\n") if line.strip()]
+        lines = [line for line in part.inner.split("\n") if line.strip()]
         step.calls = tuple(_call(line) for line in lines)
 
 
