@@ -334,7 +334,8 @@ class PointLoss:
 
     Attributes:
         kind: ``name`` (no call of that name), ``missing_key``, ``extra_key``, ``value``, ``type``
-            (equal but for its type), ``extra_call``, ``malformed``.
+            (equal but for its type), ``extra_call``, ``order`` (right but in another order, where
+            the granularity asks for the order), ``malformed``.
         points: Raw points lost, on the scale on which a perfect answer earns ``S_max``; 0 when the
             loss could not be attributed (a malformed answer loses everything at once).
         gold: Index of the gold call, or ``None``.
@@ -345,7 +346,9 @@ class PointLoss:
         message: The same in one sentence.
     """
 
-    kind: Literal["name", "missing_key", "extra_key", "value", "type", "extra_call", "malformed"]
+    kind: Literal[
+        "name", "missing_key", "extra_key", "value", "type", "extra_call", "order", "malformed"
+    ]
     points: float
     message: str
     gold: int | None = None

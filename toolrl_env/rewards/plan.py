@@ -1,0 +1,90 @@
+"""What a reward configuration comes to at one training step, worked out once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from toolrl_env.core.types import TermScore
+from toolrl_env.rewards.matching import MatchRules
+from toolrl_env.rewards.scale import correctness_scale, format_scale, length_words
+
+if TYPE_CHECKING:
+    from toolrl_env.rewards.config import RewardConfig
+
+__all__ = ["Plan"]
+
+_PARTS = {
+    (True, False): "a thought and tool calls",
+    (False, True): "a thought and a response",
+    (True, True): "a thought, tool calls and a response",
+    (False, False): "a thought",
+}
+
+
+class Plan:
+    """Scales, and the scores that do not depend on the answer's calls.
+
+    Attributes:
+        rules: How calls are compared.
+        worst: Correctness of an answer without any merit.
+        best: Correctness of a perfect answer. Below ``worst`` where the dynamic scale has turned.
+        format_right: The format term of a right layout.
+        format_wrong: That of a wrong one, by ``(has_call, has_response)`` of the gold answer.
+        correct: The correctness term of a perfect answer.
+        wrong: That of an answer whose calls earn nothing.
+        undecodable: That of an answer without calls that can be scored.
+        no_gold_calls: That of any answer where the gold answer has no calls.
+        length_words: Words of thought that earn the full length reward.
+        length_low: The length term of an answer without a thought.
+    """
+
+    __slots__ = (
+        "best",
+        "correct",
+        "format_right",
+        "format_wrong",
+        "length_low",
+        "length_words",
+        "no_gold_calls",
+        "rules",
+        "undecodable",
+        "worst",
+        "wrong",
+    )
+
+    def __init__(self, config: RewardConfig, step: int) -> None:
+        """Work out ``config`` at ``step``."""
+        self.rules = MatchRules(
+            config.granularity, config.strict_names, config.matching, config.values
+        )
+        low, high = format_scale(step, two_stage=config.two_stage, dynamic=config.dynamic_scale)
+        self.format_right = TermScore("format", high, low, high, config.format_weight)
+        self.format_wrong = {
+            parts: replace(
+                self.format_right,
+                score=low,
+                reason=f"the answer must be {words}, in the layout asked for, and nothing else",
+            )
+            for parts, words in _PARTS.items()
+        }
+        self.worst, self.best = 0.0, 1.0
+        if config.correctness == "structured":
+            self.worst, self.best = correctness_scale(
+                step,
+                config.correctness_max,
+                two_stage=config.two_stage,
+                dynamic=config.dynamic_scale,
+            )
+        low, high = sorted((self.worst, self.best))
+        weight = config.correctness_weight
+        self.correct = TermScore("correctness", self.best, low, high, weight)
+        self.wrong = replace(self.correct, score=self.worst, reason="the calls are wrong")
+        self.undecodable = replace(
+            self.wrong, reason="there are no calls that can be decoded and scored"
+        )
+        self.no_gold_calls = TermScore("correctness", 0.0, 0.0, 0.0, weight)
+        self.length_words = length_words(step, dynamic=config.dynamic_length)
+        self.length_low = TermScore(
+            "length", 0.0, 0.0, 1.0, config.length_weight, "there is no thought to measure"
+        )

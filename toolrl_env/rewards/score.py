@@ -1,0 +1,129 @@
+"""An answer and a gold answer to a ``RewardBreakdown``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toolrl_env.core.errors import ConfigurationError, WrongActionType
+from toolrl_env.core.types import (
+    GroundTruth,
+    ParsedAction,
+    RewardBreakdown,
+    TermScore,
+    ToolResult,
+)
+from toolrl_env.parsing import AnswerProtocol, get_protocol, parse_ground_truth
+from toolrl_env.rewards.build import new_breakdown
+from toolrl_env.rewards.components import (
+    alternative_correctness,
+    format_score,
+    length_score,
+    structured_correctness,
+)
+from toolrl_env.rewards.config import RewardConfig
+from toolrl_env.rewards.detail import CallDetail
+from toolrl_env.rewards.terms import TermContext, run_term
+
+__all__ = ["score_action", "score_blank", "score_response"]
+
+_TOOLRL = get_protocol("toolrl")
+_PAPER = RewardConfig()
+
+
+def score_response(
+    response: str, ground_truth: str, config: RewardConfig = _PAPER, step: int = 0
+) -> RewardBreakdown:
+    r"""Score an answer in the paper's layout.
+
+    Args:
+        response: What the model wrote, anything at all. Beyond 64 Ki characters it is cut and
+            scored as malformed.
+        ground_truth: The gold answer in the paper's layout.
+        config: The reward; by default the paper's.
+        step: The training step, from 0; matters to scheduled rewards only.
+
+    Raises:
+        InvalidGroundTruth: The gold answer's calls are not JSON.
+        WrongActionType: ``response`` is not a string.
+        ConfigurationError: ``step`` is negative.
+
+    >>> call = '{"name": "f", "parameters": {"x": 1}}'
+    >>> gold = f"<think> a </think>\n<tool_call>\n{call}\n</tool_call>"
+    >>> score_response(gold, gold).as_dict()
+    {'total': 4.0, 'format': 1.0, 'correctness': 3.0}
+    >>> score_response(gold.replace("1", "2"), gold).losses[0].message
+    "'x' of 'f' is 2, gold is 1"
+    """
+    if not isinstance(response, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise WrongActionType(f"response must be a string, not {type(response).__name__}")
+    gold = parse_ground_truth(ground_truth)
+    return score_action(_TOOLRL.parse(response), gold, _TOOLRL, config, step)
+
+
+def score_action(
+    action: ParsedAction,
+    gold: GroundTruth,
+    protocol: AnswerProtocol,
+    config: RewardConfig,
+    step: int = 0,
+    results: Sequence[ToolResult] = (),
+) -> RewardBreakdown:
+    """Score an answer that was read already.
+
+    Args:
+        action: The answer, as ``protocol.parse`` returned it.
+        gold: The gold answer.
+        protocol: The protocol of the answer.
+        config: The reward.
+        step: The training step, from 0.
+        results: One result per call, for terms that ask for them (``validation``).
+
+    Raises:
+        ConfigurationError: ``step`` is negative, or an extra term broke its contract.
+    """
+    plan = config.plan(step)
+    if config.correctness == "structured":
+        correctness, detail = structured_correctness(plan, action, gold)
+    else:
+        correctness, detail = alternative_correctness(plan, action, gold, config.correctness)
+    terms = (correctness,)
+    total = correctness.score * correctness.weight
+    if config.format:
+        layout = format_score(plan, action, gold, protocol)
+        terms = (layout, correctness)
+        total = layout.score * layout.weight + total
+    if config.length or config.extra_terms:
+        return _with_more(terms, total, detail, config, step, action, gold, protocol, results)
+    return new_breakdown(total, terms, detail)
+
+
+def _with_more(
+    terms: tuple[TermScore, ...],
+    total: float,
+    detail: CallDetail | None,
+    config: RewardConfig,
+    step: int,
+    action: ParsedAction,
+    gold: GroundTruth,
+    protocol: AnswerProtocol,
+    results: Sequence[ToolResult],
+) -> RewardBreakdown:
+    """Add the length term and the extra ones."""
+    more: list[TermScore] = []
+    if config.length:
+        more.append(length_score(config.plan(step), action))
+    if config.extra_terms:
+        context = TermContext(action, gold, protocol, step, tuple(results))
+        more.extend(run_term(term, context) for term in config.extra_terms)
+    for term in more:
+        total = total + term.score * term.weight
+    terms = (*terms, *more)
+    if len({term.name for term in terms}) < len(terms):
+        names = ", ".join(term.name for term in terms)
+        raise ConfigurationError(f"two reward terms have one name; the names are: {names}")
+    return RewardBreakdown(total, terms, detail)
+
+
+def score_blank(gold: GroundTruth, config: RewardConfig, step: int) -> tuple[TermScore, ...]:
+    """Return the terms of an empty answer, for the sake of their ranges."""
+    return score_action(_TOOLRL.parse(""), gold, _TOOLRL, config, step).terms
