@@ -41,7 +41,7 @@ _SYMBOLS = """
 H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Ti Cr Mn Fe Co Ni Cu Zn Br Ag Sn I Au Hg Pb Pt
 W Xe Rn U
 """
-_ELEMENTS = dict(zip(_ELEMENT_NAMES.split(), _SYMBOLS.split(), strict=True))
+_ELEMENTS: dict[str, str] = dict(zip(_ELEMENT_NAMES.split(), _SYMBOLS.split(), strict=True))
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _MORSE_SIGNS = """
 .- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..-
