@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from toolrl_env.core.errors import DataError, UnknownTask, nearest
+from toolrl_env.core.session import TaskSource
 from toolrl_env.core.types import Message, Task, ToolSpec
 
 if TYPE_CHECKING:
@@ -20,47 +21,6 @@ __all__ = ["RefusedRow", "SampleDataWarning", "TaskSet", "TaskSource", "fingerpr
 
 class SampleDataWarning(UserWarning):
     """The tasks are a sample that this project wrote itself, not the dataset of that name."""
-
-
-class TaskSource(Protocol):
-    """What an environment needs of a set of tasks, finite or endless."""
-
-    @property
-    def name(self) -> str:
-        """The dataset's name, e.g. ``"toolace"``."""
-        ...
-
-    @property
-    def split(self) -> str:
-        """``train``, ``validation``, ``test`` or ``all``."""
-        ...
-
-    @property
-    def fingerprint(self) -> str:
-        """64 hexadecimal digits that change with any task, the split or an option."""
-        ...
-
-    @property
-    def is_sample(self) -> bool:
-        """Whether the tasks are this project's own sample instead of the dataset."""
-        ...
-
-    @property
-    def size(self) -> int | None:
-        """Number of tasks; ``None`` if the source is endless."""
-        ...
-
-    def __getitem__(self, index: int) -> Task:
-        """Return the task at ``index`` (0-based). Raises ``UnknownTask`` if there is none."""
-        ...
-
-    def index_of(self, task_id: str) -> int:
-        """Return the index of the task with this id. Raises ``UnknownTask`` if there is none."""
-        ...
-
-    def draw(self, rng: np.random.Generator) -> int:
-        """Return the index of a task drawn uniformly with ``rng``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
