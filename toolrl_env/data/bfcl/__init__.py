@@ -1,0 +1,1 @@
+"""BFCL: the official entries as tasks, the official checks as outcomes."""
