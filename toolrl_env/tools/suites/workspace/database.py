@@ -1,0 +1,229 @@
+"""``Database``: SQLite in memory, cheap snapshots, a canonical hash, bound parameters only."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from toolrl_env.core.errors import SnapshotError
+from toolrl_env.tools.suites.workspace.schema import (
+    PAGE_SIZE,
+    TABLES,
+    Row,
+    Rows,
+    Value,
+    empty_database,
+)
+from toolrl_env.tools.tool import ToolError
+
+__all__ = ["MAX_BYTES", "Database", "Image"]
+
+MAX_BYTES = 4 * 1024 * 1024
+"""An office's size; writing more is refused, so an endless episode cannot fill the memory."""
+
+_LIMIT = f"PRAGMA max_page_count={MAX_BYTES // PAGE_SIZE}"
+_FULL = "the office's storage is full; delete something first"
+_NOT_TEXT = "text holds characters that cannot be stored (half of a surrogate pair)"
+
+
+@dataclass(frozen=True)
+class Image:
+    """A frozen office: what sessions start from, shared by all of them.
+
+    Attributes:
+        data: SQLite's file format.
+        rows: The same rows as Python values, by table.
+    """
+
+    data: bytes
+    rows: Mapping[str, Rows]
+    _digests: dict[str, bytes] = field(default_factory=dict[str, bytes], repr=False, compare=False)
+
+    @classmethod
+    def of(cls, rows: Mapping[str, Iterable[Row]]) -> Image:
+        """Return the office that holds these rows, by table; tables left out are empty."""
+        with_rows = Database()
+        for name, entries in rows.items():
+            with_rows.load(name, entries)
+        return with_rows.image()
+
+    @functools.cached_property
+    def key(self) -> str:
+        """Which image this is: 64 hexadecimal digits."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    def digest(self, table: str) -> bytes:
+        """Return the hash of one table's rows."""
+        if table not in self._digests:
+            self._digests[table] = _digest(self.rows[table])
+        return self._digests[table]
+
+
+@functools.cache
+def _empty() -> Image:
+    return Image(empty_database(), dict.fromkeys(TABLES, ()))
+
+
+def _digest(rows: Rows) -> bytes:
+    return hashlib.sha256(json.dumps(rows, separators=(",", ":")).encode("ascii")).digest()
+
+
+class Database:
+    """One office's tables.
+
+    Every statement is a constant of this package; values travel as bound parameters only. Tables
+    that were not written since the image it began from are never read again to compare or hash.
+
+    Args:
+        image: The office to start from; ``None`` for one without rows.
+    """
+
+    __slots__ = ("_cache", "_connection", "_written", "base")
+
+    def __init__(self, image: Image | None = None) -> None:
+        self.base = image or _empty()
+        self._connection = sqlite3.connect(
+            ":memory:", isolation_level=None, check_same_thread=False
+        )
+        self._cache: dict[str, Rows] = {}
+        self._written: frozenset[str] = frozenset()
+        self._put(self.base.data)
+
+    def __del__(self) -> None:
+        """Close the connection now instead of warning later."""
+        self._connection.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the image it began from and the state now."""
+        return _rebuild, (self.base.data, self.base.rows, self.save())
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both hold the same rows."""
+        return isinstance(other, Database) and all(
+            self.rows(name) == other.rows(name) for name in TABLES
+        )
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]  # mutable
+
+    # ------------------------------------------------------------------ reading
+
+    def all(self, sql: str, *values: Value) -> list[dict[str, Any]]:
+        """Return every row of a query, as dicts.
+
+        Raises:
+            ToolError: A value cannot be bound.
+        """
+        try:
+            cursor = self._connection.execute(sql, values)
+        except UnicodeEncodeError:
+            raise ToolError(_NOT_TEXT) from None
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def one(self, sql: str, *values: Value) -> dict[str, Any] | None:
+        """Return the first row of a query, or ``None``."""
+        found = self.all(sql, *values)
+        return found[0] if found else None
+
+    def rows(self, table: str) -> Rows:
+        """Return every row of a table, in the order of its key."""
+        if table not in self._written:
+            return self.base.rows[table]
+        if table not in self._cache:
+            cursor = self._connection.execute(TABLES[table].select)
+            self._cache[table] = tuple(cast("list[Row]", cursor.fetchall()))
+        return self._cache[table]
+
+    @property
+    def written(self) -> frozenset[str]:
+        """Names of the tables that may differ from the image it began from."""
+        return self._written
+
+    def digest(self) -> str:
+        """Return 64 hexadecimal digits of all rows; independent of how they came to be."""
+        whole = hashlib.sha256()
+        for name in TABLES:
+            clean = name not in self._written
+            whole.update(self.base.digest(name) if clean else _digest(self.rows(name)))
+        return whole.hexdigest()
+
+    # ------------------------------------------------------------------ writing
+
+    def change(self, table: str, sql: str, *values: Value) -> int:
+        """Run one statement that writes to ``table``; return the id of the row it added, if any.
+
+        Raises:
+            ToolError: A value cannot be stored, or the office is full. Nothing was changed.
+        """
+        try:
+            cursor = self._connection.execute(sql, values)
+        except UnicodeEncodeError:
+            raise ToolError(_NOT_TEXT) from None
+        except sqlite3.OperationalError as error:
+            if "full" in str(error):
+                raise ToolError(_FULL) from None
+            raise
+        self._written |= {table}
+        self._cache.pop(table, None)
+        return cursor.lastrowid or 0
+
+    def load(self, table: str, rows: Iterable[Row]) -> None:
+        """Add whole rows."""
+        self._written |= {table}
+        self._cache.pop(table, None)
+        self._connection.execute("BEGIN")
+        self._connection.executemany(TABLES[table].insert, rows)
+        self._connection.execute("COMMIT")
+
+    def begin(self) -> None:
+        """Start a group of changes that is kept or undone as a whole."""
+        self._connection.execute("BEGIN")
+
+    def commit(self) -> None:
+        """Keep the group."""
+        self._connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo the group."""
+        self._connection.execute("ROLLBACK")
+        self._cache.clear()
+
+    # ------------------------------------------------------------------ state
+
+    def image(self) -> Image:
+        """Return the state as an image that other databases can begin from."""
+        return Image(self._connection.serialize(), {name: self.rows(name) for name in TABLES})
+
+    def save(self) -> bytes:
+        """Return the state: a line that says what may differ from which base, then SQLite's."""
+        head = f"{self.base.key} {' '.join(sorted(self._written))}\n"
+        return head.encode() + self._connection.serialize()
+
+    def put(self, state: bytes) -> None:
+        """Put back what ``save`` returned, here or elsewhere.
+
+        Raises:
+            SnapshotError: It is not such a state.
+        """
+        head, _, data = state.partition(b"\n")
+        key, *written = head.decode("ascii", "replace").split() or [""]
+        if not data.startswith(b"SQLite format 3\0") or not TABLES.keys() >= set(written):
+            raise SnapshotError("not a snapshot of an office")
+        self._put(data)
+        self._written = frozenset(written if key == self.base.key else TABLES)
+        self._cache.clear()
+
+    def _put(self, data: bytes) -> None:
+        self._connection.deserialize(data)
+        self._connection.execute(_LIMIT)
+
+
+def _rebuild(data: bytes, rows: Mapping[str, Rows], state: bytes) -> Database:
+    database = Database(Image(data, rows))
+    database.put(state)
+    return database
