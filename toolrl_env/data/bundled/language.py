@@ -15,6 +15,7 @@ __all__ = ["Evidence", "Filled", "capitalised", "fill", "fill_reply"]
 
 SLOT = re.compile(r"\{([^{}]*)\}")
 LINK = re.compile(r" @(\w+)=(\w+)$")
+SENTENCE_END = re.compile(r"[.?!] \Z")
 VOWEL_SOUND = re.compile(r"(?i)[aeio]|u(?!n[ie]|s[ae])|8|11\b|18\b")
 
 
@@ -71,6 +72,8 @@ def fill(
         elif name not in said:
             said[name] = (given or {}).get(name) or values.draw(tool.params[name.rstrip("23")])
         surface = said[name].surface
+        if isinstance(said[name].value, int) and SENTENCE_END.search(line, 0, match.start()):
+            surface = capitalised(surface)
         return f"{indefinite(surface)} {surface}" if article else surface
 
     text = capitalised(SLOT.sub(slot, line)) if line.startswith("{") else SLOT.sub(slot, line)
