@@ -51,7 +51,7 @@ lint-ruff: $(DEV)
 	$(PY) -m ruff format --check $(SOURCES)
 
 lint-types: $(DEV)
-	$(VENV)/bin/basedpyright
+	$(VENV)/bin/basedpyright --pythonpath $(PY)
 
 lint-imports: $(DEV)
 	$(VENV)/bin/lint-imports
