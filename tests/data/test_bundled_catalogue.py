@@ -56,7 +56,8 @@ def test_phrasings_say_all_that_a_call_needs(tool: ToolDoc) -> None:
 def test_follow_ups_change_something_and_replies_use_what_is_always_there(tool: ToolDoc) -> None:
     assert all(slots(line) for line in tool.lines["follow"])
     for line in tool.lines["reply"]:
-        names = {name for name in slots(line) if not name.startswith("=")}
+        names = {m[1] for m in SLOT.finditer(line) if not m[1].startswith("=")}
+        names = {name.rpartition(":")[2] for name in names}
         assert names <= required(tool), line
 
 

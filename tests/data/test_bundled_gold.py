@@ -25,6 +25,9 @@ from toolrl_env.data.bundled.language import SLOT
 from toolrl_env.data.check import check_file, gold_errors
 from toolrl_env.data.source import SampleDataWarning
 from toolrl_env.parsing import get_protocol
+from toolrl_env.prompts.default import DEFAULT
+from toolrl_env.prompts.template import PromptTemplate
+from toolrl_env.rewards import score_response
 
 LOADED: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("toolace", {}),
@@ -35,20 +38,7 @@ LOADED: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("api_bank", {"level": 2}),
     ("api_bank", {"level": 3}),
 )
-MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
+MONTHS = [month.casefold() for month in calendar.month_name[1:]]
 WORDS = [
     "zero",
     "one",
@@ -252,3 +242,22 @@ def test_a_missing_parameter_is_really_missing() -> None:
                 required = {p for p, param in scene.about.params.items() if param.required}
                 assert required - given
                 assert scene.about in scene.tools
+
+
+@pytest.mark.parametrize(("dataset", "options"), LOADED)
+def test_every_gold_answer_scores_the_maximum(dataset: str, options: Mapping[str, Any]) -> None:
+    for task in load_all(dataset, options):
+        breakdown = score_response(task.gold.text, task.gold.text)
+        assert breakdown["format"] == 1.0, task.id
+        assert breakdown.total == (4.0 if task.gold.has_call else 1.0), task.id
+
+
+def test_the_default_template_reproduces_every_rlla_prompt() -> None:
+    for task in tasks_of("rlla"):
+        assert DEFAULT.render(task.tools) == task.system
+        assert DEFAULT.render_user(task.messages) == task.user
+
+
+def test_a_prompt_of_api_bank_gives_its_template() -> None:
+    for task in tasks_of("api_bank", 1)[:20]:
+        assert PromptTemplate.derive(task) == DEFAULT

@@ -11,20 +11,7 @@ import pytest
 
 from tests.data.bundled_support import NAMES, produced, rows_of, user_texts
 
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+MONTHS = list(calendar.month_name[1:])
 NUMBER_WORDS = r"\b(?:two|three|four|five|six|seven|eight|nine|ten)\b"
 
 

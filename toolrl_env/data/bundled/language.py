@@ -105,12 +105,13 @@ def _calls(said: Mapping[str, Value], tool: ToolDoc) -> list[dict[str, Value]]:
 
 
 def fill_reply(line: str, said: Mapping[str, str], result: Mapping[str, Any]) -> str:
-    """Fill a reply from what was said (``{city}``) and what came back (``{=price}``)."""
+    """Fill a reply from what was said (``{city}``) and what came back (``{=price:.2f}``)."""
 
     def slot(match: re.Match[str]) -> str:
         name = match[1]
         if name.startswith("="):
-            return str(result[name[1:]])
+            key, _, style = name[1:].partition(":")
+            return format(result[key], style)
         article, _, name = name.rpartition(":")
         return f"{indefinite(said[name])} {said[name]}" if article else said[name]
 
