@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from toolrl_env.core.errors import DataError, UnknownName
+from toolrl_env.core.errors import ConfigurationError, DataError, UnknownName
 from toolrl_env.core.types import Task
 from toolrl_env.data.api_bank import APIBank
 from toolrl_env.data.dataset import Dataset, Row
@@ -65,7 +65,8 @@ def load_tasks(
 
     Raises:
         UnknownName: No such dataset, split, level or way to treat broken rows.
-        ConfigurationError: No such option, or a value that is not allowed.
+        ConfigurationError: No such option, a value that is not allowed, or no ``data`` where there
+            is no sample.
         DataError: The file cannot be used, every row is refused, or the split is empty.
         NetworkUnavailable: The hub cannot be reached, or refuses.
     """
@@ -74,6 +75,8 @@ def load_tasks(
     if on_bad_row not in ("refuse", "raise"):
         raise UnknownName("on_bad_row", on_bad_row, ("refuse", "raise"))
     if data is None:
+        if not found.sample_files():
+            raise ConfigurationError(f"{found.name} comes without a sample; pass data=<file>")
         _warn_once(found.name)
         return _load_sample(found, split)
     name, _, commit = str(data).partition("@")
