@@ -62,6 +62,17 @@ def test_thoughts_are_nearly_all_different() -> None:
     assert max(lengths) - min(lengths) > 50
 
 
+def test_thoughts_before_calls_name_only_dates_and_times_of_the_calls() -> None:
+    checked = 0
+    for row in rows_of("rlla"):
+        thought, _, answer = row["output"].partition(" </think>")
+        if "<tool_call>" in answer:
+            values = re.findall(r'"(\d{4}-\d\d-\d\d|\d\d:\d\d)"(?: in|,|\.| for)', thought)
+            checked += len(values)
+            assert all(f'"{value}"' in answer for value in values), row["output"]
+    assert checked > 30
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_requests_are_clean_text(name: str) -> None:
     for texts in said(name):

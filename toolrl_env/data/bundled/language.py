@@ -58,10 +58,9 @@ def fill(
         given: Values that are settled already, by slot.
 
     Returns:
-        The text; the arguments of one call, or of as many as the slots' numbers say.
+        The text, and the arguments of as many calls as the slots' numbers say.
     """
-    link = LINK.search(line)
-    line = LINK.sub("", line)
+    link, line = LINK.search(line), LINK.sub("", line)
     said: dict[str, Value] = {}
 
     def slot(match: re.Match[str]) -> str:

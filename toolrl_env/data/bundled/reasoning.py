@@ -88,8 +88,9 @@ class Thinker:
     def _extras(self, scene: Scene, naming: Naming, tools: list[ToolDoc]) -> list[str]:
         """Return some closing remarks, in random order; more of them after a short request."""
         extras: list[str] = []
+        passed = {repr(value) for call in scene.calls for value in call.arguments.values()}
         words = [item for item in scene.evidence if isinstance(item.value, str)]
-        converted = [item for item in words if item.surface != item.value]
+        converted = [i for i in words if i.surface != i.value and repr(i.value) in passed]
         if converted:
             item = self._rng.choice(converted)
             pair = {"surface": item.surface, "value": json.dumps(item.value, ensure_ascii=False)}
