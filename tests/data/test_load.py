@@ -38,9 +38,26 @@ def test_a_file_loads(dataset: str, fixtures: Path) -> None:
     assert len({task.id for task in tasks}) == len(tasks)
     assert all(task.source == dataset for task in tasks)
     assert all("sample" not in task.id for task in tasks)
+    load._load_file.cache_clear()
     again = load_tasks(dataset, str(fixtures / FILES[dataset]), "all")
+    assert again is not tasks
     assert again == tasks
     assert again.fingerprint == tasks.fingerprint
+
+
+def test_a_file_is_read_again_only_when_it_has_changed(
+    tmp_path: Path, xlam_rows: list[dict[str, Any]]
+) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(xlam_rows))
+    first = load_tasks("xlam", path, "all")
+    assert load_tasks("xlam", path, "all") is first
+    assert load_tasks("xlam", path, "train") is not first
+    path.write_text(json.dumps(xlam_rows[:3]))
+    assert len(load_tasks("xlam", path, "all")) == 3
+    path.unlink()
+    with pytest.raises(DataError, match="cannot be read"):
+        load_tasks("xlam", path, "all")
 
 
 def test_the_splits_of_a_file_are_disjoint_and_complete(dataset: str, fixtures: Path) -> None:
@@ -116,6 +133,10 @@ def test_wrong_columns_name_the_missing_the_found_and_the_nearest(tmp_path: Path
 def test_unknown_names_say_what_is_allowed(fixtures: Path) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'toolace'"):
         load_tasks("tool_ace")
+    with pytest.raises(UnknownName, match="unknown dataset 3"):
+        load_tasks(3)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="data must be None, a file or 'hub', not 3"):
+        load_tasks("xlam", 3)  # type: ignore[arg-type]
     with pytest.raises(UnknownName, match="allowed: all, test, train, validation"):
         load_tasks("xlam", split="dev")
     with pytest.raises(UnknownName, match="level of api_bank 4; allowed: 1, 2, 3"):
