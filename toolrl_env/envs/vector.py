@@ -145,9 +145,9 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
     def _per_env(self, name: str, value: Any, *, spread: bool = False) -> list[Any]:
         if value is None:
             return [None] * self.num_envs
-        if spread and np.isscalar(value):
+        if spread and not isinstance(value, list | tuple | np.ndarray):
             return [int(value) + i for i in range(self.num_envs)]
-        values = value.tolist() if isinstance(value, np.ndarray) else list(value)
+        values: list[Any] = np.asarray(value, dtype=object).tolist()
         if len(values) != self.num_envs:
             raise ConfigurationError(
                 f"{name} has {len(values)} entries for {self.num_envs} environments"
