@@ -18,10 +18,16 @@ from toolrl_env.rewards.alternatives import exact_score, f1_score
 from toolrl_env.rewards.build import new_term
 from toolrl_env.rewards.detail import UNSCORABLE
 from toolrl_env.rewards.gold import ready_gold
-from toolrl_env.rewards.matching import equal_answers, match_calls
-from toolrl_env.rewards.plan import Plan
+from toolrl_env.rewards.matching import MatchRules, equal_answers, match_calls
+from toolrl_env.rewards.plan import Plan, Verdict
 
-__all__ = ["alternative_correctness", "format_score", "length_score", "structured_correctness"]
+__all__ = [
+    "alternative_correctness",
+    "format_score",
+    "judge",
+    "length_score",
+    "structured_correctness",
+]
 
 _PARTLY = "some calls, arguments or values are not the gold ones; breakdown.losses says which"
 
@@ -34,29 +40,41 @@ def format_score(plan: Plan, gold: GroundTruth, *, layout_ok: bool) -> TermScore
     return plan.format_right if layout_ok else plan.format_wrong[gold.has_call, gold.has_response]
 
 
-def structured_correctness(
-    plan: Plan, values: tuple[Any, ...] | None, gold: GroundTruth
-) -> TermScore:
-    """R_correct = (max - min) · S / S_max + min; 0 where the gold answer has no calls.
+def judge(values: tuple[Any, ...] | None, gold: GroundTruth, rules: MatchRules) -> Verdict:
+    """Say what decoded calls are worth; it depends neither on the step nor on the scale.
 
-    Source: arXiv 2504.13958, section 3.3 (there 6 · S / S_max - 3); S as in ``rewards.matching``.
-    A list of calls equal to gold's earns the maximum before anything else is looked at, and an
-    answer that cannot be decoded (``values`` is ``None``) or scored the minimum.
+    A list of calls equal to gold's is ``"equal"`` before anything else is looked at.
+
+    Args:
+        values: The decoded calls, or ``None`` if there are none or any cannot be decoded.
+        gold: The gold answer; has calls.
+        rules: How calls are compared.
     """
-    if not gold.has_call:
-        return plan.no_gold_calls
     if values is None:
-        return plan.undecodable
-    ready, rules = ready_gold(gold), plan.rules
+        return "undecodable"
+    ready = ready_gold(gold)
     try:
         if equal_answers(ready, values, rules):
-            return plan.correct
+            return "equal"
         if rules.granularity == "coarse":
-            return plan.wrong
+            return "unequal"
         earned, possible, _, _ = match_calls(ready, values, rules)
     except UNSCORABLE:
-        return plan.undecodable
-    return _partial(plan, (plan.best - plan.worst) * earned / possible + plan.worst)
+        return "undecodable"
+    return earned, possible
+
+
+def structured_correctness(plan: Plan, verdict: Verdict) -> TermScore:
+    """R_correct = (max - min) · S / S_max + min.
+
+    Source: arXiv 2504.13958, section 3.3 (there 6 · S / S_max - 3); S as in ``rewards.matching``.
+    Equal calls earn the maximum, unequal ones under coarse granularity, and those that cannot be
+    decoded or scored, the minimum.
+    """
+    if isinstance(verdict, str):
+        return plan.fixed[verdict]
+    score = (plan.best - plan.worst) * verdict[0] / verdict[1] + plan.worst
+    return _partial(plan, score)
 
 
 def alternative_correctness(
@@ -67,15 +85,15 @@ def alternative_correctness(
     Unlike the paper's it also pays where gold has no calls: 1 for an answer without any.
     """
     if not gold.has_call:
-        return plan.correct if action.status is ParseStatus.NO_CALLS else plan.wrong
+        return plan.fixed["equal" if action.status is ParseStatus.NO_CALLS else "unequal"]
     if action.values is None:
-        return plan.undecodable
+        return plan.fixed["undecodable"]
     try:
         score = (exact_score if kind == "exact" else f1_score)(
             ready_gold(gold), action.values, plan.rules
         )
     except UNSCORABLE:
-        return plan.undecodable
+        return plan.fixed["undecodable"]
     return _partial(plan, score)
 
 
@@ -94,6 +112,6 @@ def length_score(plan: Plan, text: str, *, too_long: bool = False) -> TermScore:
 
 
 def _partial(plan: Plan, score: float) -> TermScore:
-    full = plan.correct
+    full = plan.fixed["equal"]
     reason = "" if score == plan.best else _PARTLY
     return new_term("correctness", score, full.low, full.high, full.weight, reason)

@@ -13,7 +13,6 @@ a broken call of an unmatched name does no harm beyond the name score.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, cast
@@ -113,8 +112,11 @@ def _name_score(gold: ReadyGold, names: list[Any], *, strict: bool) -> float:
         return 0.0
     if gold.counts is None:
         raise TypeError("a gold name cannot be hashed")
-    counts = Counter(names)
-    common = sum(min(count, counts[name]) for name, count in gold.counts.items() if name in counts)
+    left, common = dict(gold.counts), 0
+    for name in names:
+        if left.get(name):
+            left[name] -= 1
+            common += 1
     return common / (len(gold.names) + len(names) - common)
 
 

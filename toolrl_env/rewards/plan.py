@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from toolrl_env.core.types import TermScore
 from toolrl_env.rewards.matching import MatchRules
@@ -12,7 +12,7 @@ from toolrl_env.rewards.scale import correctness_scale, format_scale, length_wor
 if TYPE_CHECKING:
     from toolrl_env.rewards.config import RewardConfig
 
-__all__ = ["Plan"]
+__all__ = ["Plan", "Verdict"]
 
 _PARTS = {
     (True, False): "a thought and tool calls",
@@ -20,6 +20,14 @@ _PARTS = {
     (True, True): "a thought, tool calls and a response",
     (False, False): "a thought",
 }
+
+_REASONS = {
+    "unequal": "the calls are not exactly the gold calls",
+    "undecodable": "there are no calls that can be decoded and scored",
+}
+
+Verdict = tuple[float, float] | Literal["equal", "unequal", "undecodable"]
+"""What calls are worth against the gold calls: ``(S, S_max)`` or a word."""
 
 
 class Plan:
@@ -31,9 +39,7 @@ class Plan:
         best: Correctness of a perfect answer. Below ``worst`` where the dynamic scale has turned.
         format_right: The format term of a right layout.
         format_wrong: That of a wrong one, by ``(has_call, has_response)`` of the gold answer.
-        correct: The correctness term of a perfect answer.
-        wrong: That of an answer whose calls earn nothing.
-        undecodable: That of an answer without calls that can be scored.
+        fixed: The correctness term by verdict, for the verdicts that are not points.
         no_gold_calls: That of any answer where the gold answer has no calls.
         length_words: Words of thought that earn the full length reward.
         length_low: The length term of an answer without a thought.
@@ -41,16 +47,14 @@ class Plan:
 
     __slots__ = (
         "best",
-        "correct",
+        "fixed",
         "format_right",
         "format_wrong",
         "length_low",
         "length_words",
         "no_gold_calls",
         "rules",
-        "undecodable",
         "worst",
-        "wrong",
     )
 
     def __init__(self, config: RewardConfig, step: int) -> None:
@@ -78,11 +82,10 @@ class Plan:
             )
         low, high = sorted((self.worst, self.best))
         weight = config.correctness_weight
-        self.correct = TermScore("correctness", self.best, low, high, weight)
-        self.wrong = replace(self.correct, score=self.worst, reason="the calls are wrong")
-        self.undecodable = replace(
-            self.wrong, reason="there are no calls that can be decoded and scored"
-        )
+        equal = TermScore("correctness", self.best, low, high, weight)
+        self.fixed = {"equal": equal}
+        for verdict, reason in _REASONS.items():
+            self.fixed[verdict] = replace(equal, score=self.worst, reason=reason)
         self.no_gold_calls = TermScore("correctness", 0.0, 0.0, 0.0, weight)
         self.length_words = length_words(step, dynamic=config.dynamic_length)
         self.length_low = TermScore(

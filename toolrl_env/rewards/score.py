@@ -14,11 +14,12 @@ from toolrl_env.core.types import (
     ToolResult,
 )
 from toolrl_env.parsing import MAX_CHARS, AnswerProtocol, get_protocol, parse_ground_truth
-from toolrl_env.parsing.glance import glance
+from toolrl_env.parsing.glance import decode_block, glance
 from toolrl_env.rewards.build import new_breakdown
 from toolrl_env.rewards.components import (
     alternative_correctness,
     format_score,
+    judge,
     length_score,
     structured_correctness,
 )
@@ -62,9 +63,15 @@ def score_response(
     if config.extra_terms or config.correctness != "structured" or len(response) > MAX_CHARS:
         return score_action(_TOOLRL.parse(response), gold, _TOOLRL, config, step)
     plan = config.plan(step)
-    layout_ok, values = glance(response, gold.has_call, gold.has_response)
-    correctness = structured_correctness(plan, values, gold)
-    detail = CallDetail(gold, response, plan.rules) if gold.has_call else None
+    layout_ok, block = glance(response, gold.has_call, gold.has_response)
+    correctness, detail = plan.no_gold_calls, None
+    if gold.has_call:
+        verdict = config.verdicts.get((ground_truth, block))
+        if verdict is None:
+            verdict = judge(None if block is None else decode_block(block), gold, plan.rules)
+            config.remember(ground_truth, block, verdict)
+        correctness = structured_correctness(plan, verdict)
+        detail = CallDetail(gold, response, plan.rules)
     terms, total = (correctness,), correctness.score * correctness.weight
     if config.format:
         layout = format_score(plan, gold, layout_ok=layout_ok)
@@ -97,10 +104,12 @@ def score_action(
         ConfigurationError: ``step`` is negative, or an extra term broke its contract.
     """
     plan = config.plan(step)
-    if config.correctness == "structured":
-        correctness = structured_correctness(plan, action.values, gold)
-    else:
+    if config.correctness != "structured":
         correctness = alternative_correctness(plan, action, gold, config.correctness)
+    elif gold.has_call:
+        correctness = structured_correctness(plan, judge(action.values, gold, plan.rules))
+    else:
+        correctness = plan.no_gold_calls
     detail = CallDetail(gold, action.values, plan.rules) if gold.has_call else None
     terms, total = (correctness,), correctness.score * correctness.weight
     if config.format:
