@@ -10,7 +10,7 @@ calls where gold has none cost the format reward only; the length term measures 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from toolrl_env.core.types import GroundTruth, ParsedAction, ParseStatus, TermScore
 from toolrl_env.parsing.layout import THINK_CLOSE, THINK_OPEN
@@ -28,8 +28,6 @@ __all__ = [
     "length_score",
     "structured_correctness",
 ]
-
-_PARTLY = "some calls, arguments or values are not the gold ones; breakdown.losses says which"
 
 
 def format_score(plan: Plan, gold: GroundTruth, *, layout_ok: bool) -> TermScore:
@@ -52,13 +50,12 @@ def judge(values: tuple[Any, ...] | None, gold: GroundTruth, rules: MatchRules) 
     """
     if values is None:
         return "undecodable"
-    ready = ready_gold(gold)
     try:
-        if equal_answers(ready, values, rules):
+        if equal_answers(gold.values, values, rules):
             return "equal"
         if rules.granularity == "coarse":
             return "unequal"
-        earned, possible, _, _ = match_calls(ready, values, rules)
+        earned, possible, _, _ = match_calls(ready_gold(gold), values, rules)
     except UNSCORABLE:
         return "undecodable"
     return earned, possible
@@ -71,10 +68,12 @@ def structured_correctness(plan: Plan, verdict: Verdict) -> TermScore:
     Equal calls earn the maximum, unequal ones under coarse granularity, and those that cannot be
     decoded or scored, the minimum.
     """
-    if isinstance(verdict, str):
-        return plan.fixed[verdict]
-    score = (plan.best - plan.worst) * verdict[0] / verdict[1] + plan.worst
-    return _partial(plan, score)
+    term = plan.correctness.get(verdict)
+    if term is None:
+        earned, possible = cast("tuple[float, float]", verdict)
+        score = (plan.best - plan.worst) * earned / possible + plan.worst
+        term = plan.remember(verdict, score)
+    return term
 
 
 def alternative_correctness(
@@ -85,16 +84,16 @@ def alternative_correctness(
     Unlike the paper's it also pays where gold has no calls: 1 for an answer without any.
     """
     if not gold.has_call:
-        return plan.fixed["equal" if action.status is ParseStatus.NO_CALLS else "unequal"]
+        return plan.correctness["equal" if action.status is ParseStatus.NO_CALLS else "unequal"]
     if action.values is None:
-        return plan.fixed["undecodable"]
+        return plan.correctness["undecodable"]
     try:
         score = (exact_score if kind == "exact" else f1_score)(
             ready_gold(gold), action.values, plan.rules
         )
     except UNSCORABLE:
-        return plan.fixed["undecodable"]
-    return _partial(plan, score)
+        return plan.correctness["undecodable"]
+    return plan.correctness.get((score, 1.0)) or plan.remember((score, 1.0), score)
 
 
 def length_score(plan: Plan, text: str, *, too_long: bool = False) -> TermScore:
@@ -107,11 +106,5 @@ def length_score(plan: Plan, text: str, *, too_long: bool = False) -> TermScore:
         return plan.length_low
     thought = text[text.rfind(THINK_OPEN) + len(THINK_OPEN) :].partition(THINK_CLOSE)[0]
     score = min(round(len(thought.split()) / plan.length_words, 2), 1.0)
-    reason = "" if score == 1.0 else f"the thought has fewer than {plan.length_words:g} words"
+    reason = "" if score == 1.0 else plan.length_reason
     return new_term("length", score, 0.0, 1.0, plan.length_low.weight, reason)
-
-
-def _partial(plan: Plan, score: float) -> TermScore:
-    full = plan.fixed["equal"]
-    reason = "" if score == plan.best else _PARTLY
-    return new_term("correctness", score, full.low, full.high, full.weight, reason)

@@ -87,7 +87,7 @@ class CallDetail:
             return (PointLoss("malformed", 0.0, "there are no calls that can be decoded"),)
         if outcome is None:
             return (PointLoss("malformed", 0.0, "a call lacks its name or its parameters"),)
-        if equal_answers(ready, values, self._rules):
+        if equal_answers(ready.values, values, self._rules):
             return ()
         return tuple(find_losses(ready, values, self._rules, outcome))
 
@@ -97,7 +97,7 @@ class CallDetail:
         if values is None:
             return None
         possible, stakes = _points_at_stake(ready, rules)
-        if equal_answers(ready, values, rules):
+        if equal_answers(ready.values, values, rules):
             return Matching(possible, possible, 1.0, tuple(enumerate(stakes)))
         if rules.granularity == "coarse":
             return Matching(0.0, possible, 0.0, ((None, 0.0),) * len(stakes))

@@ -62,13 +62,13 @@ class Matching(NamedTuple):
     pairs: Sequence[tuple[int | None, float]]
 
 
-def equal_answers(gold: ReadyGold, predicted: tuple[Any, ...], rules: MatchRules) -> bool:
+def equal_answers(gold: tuple[Any, ...], predicted: tuple[Any, ...], rules: MatchRules) -> bool:
     """Whether two lists of calls are equal, order included. Such an answer earns everything."""
     if rules.values == "python":
-        return gold.values == predicted
+        return gold == predicted
     equal = VALUE_COMPARISONS[rules.values]
-    return len(gold.values) == len(predicted) and all(
-        equal_calls(mine, other, equal) for mine, other in zip(gold.values, predicted, strict=True)
+    return len(gold) == len(predicted) and all(
+        equal_calls(mine, other, equal) for mine, other in zip(gold, predicted, strict=True)
     )
 
 

@@ -21,10 +21,10 @@ _PARTS = {
     (False, False): "a thought",
 }
 
-_REASONS = {
-    "unequal": "the calls are not exactly the gold calls",
-    "undecodable": "there are no calls that can be decoded and scored",
-}
+_UNEQUAL = "the calls are not exactly the gold calls"
+_UNDECODABLE = "there are no calls that can be decoded and scored"
+_PARTLY = "some calls, arguments or values are not the gold ones; breakdown.losses says which"
+_MAX_TERMS = 4_096
 
 Verdict = tuple[float, float] | Literal["equal", "unequal", "undecodable"]
 """What calls are worth against the gold calls: ``(S, S_max)`` or a word."""
@@ -39,18 +39,20 @@ class Plan:
         best: Correctness of a perfect answer. Below ``worst`` where the dynamic scale has turned.
         format_right: The format term of a right layout.
         format_wrong: That of a wrong one, by ``(has_call, has_response)`` of the gold answer.
-        fixed: The correctness term by verdict, for the verdicts that are not points.
+        correctness: The correctness term by verdict; grows with the points met.
         no_gold_calls: That of any answer where the gold answer has no calls.
         length_words: Words of thought that earn the full length reward.
         length_low: The length term of an answer without a thought.
+        length_reason: Why a thought does not earn it all.
     """
 
     __slots__ = (
         "best",
-        "fixed",
+        "correctness",
         "format_right",
         "format_wrong",
         "length_low",
+        "length_reason",
         "length_words",
         "no_gold_calls",
         "rules",
@@ -83,11 +85,22 @@ class Plan:
         low, high = sorted((self.worst, self.best))
         weight = config.correctness_weight
         equal = TermScore("correctness", self.best, low, high, weight)
-        self.fixed = {"equal": equal}
-        for verdict, reason in _REASONS.items():
-            self.fixed[verdict] = replace(equal, score=self.worst, reason=reason)
+        self.correctness: dict[Verdict, TermScore] = {
+            "equal": equal,
+            "unequal": replace(equal, score=self.worst, reason=_UNEQUAL),
+            "undecodable": replace(equal, score=self.worst, reason=_UNDECODABLE),
+        }
         self.no_gold_calls = TermScore("correctness", 0.0, 0.0, 0.0, weight)
         self.length_words = length_words(step, dynamic=config.dynamic_length)
         self.length_low = TermScore(
             "length", 0.0, 0.0, 1.0, config.length_weight, "there is no thought to measure"
         )
+        self.length_reason = f"the thought has fewer than {self.length_words:g} words"
+
+    def remember(self, verdict: Verdict, score: float) -> TermScore:
+        """Return the correctness term of ``score``, kept for the next answer with this verdict."""
+        best = self.correctness["equal"]
+        term = best if score == self.best else replace(best, score=score, reason=_PARTLY)
+        if len(self.correctness) < _MAX_TERMS:
+            self.correctness[verdict] = term
+        return term
