@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import multiprocessing
 import pickle
 
@@ -67,7 +68,7 @@ def test_shared_memory_returns_what_was_written(texts):
     memory = create_shared_memory(space, len(texts))
     for index, text in enumerate(texts):
         write_to_shared_memory(space, index, text, memory)
-    assert read_from_shared_memory(space, memory, len(texts)) == tuple(texts)
+    assert tuple(read_from_shared_memory(space, memory, len(texts))) == tuple(texts)
 
 
 def test_shared_memory_holds_the_longest_text_in_the_widest_characters():
@@ -76,9 +77,23 @@ def test_shared_memory_holds_the_longest_text_in_the_widest_characters():
     write_to_shared_memory(space, 0, "😀" * 64, memory)
     write_to_shared_memory(space, 1, "x", memory)
     write_to_shared_memory(space, 0, "shorter", memory)
-    assert read_from_shared_memory(space, memory, 2) == ("shorter", "x")
+    assert tuple(read_from_shared_memory(space, memory, 2)) == ("shorter", "x")
     with pytest.raises(ValueError, match="does not fit"):
         write_to_shared_memory(space, 0, "x" * 65, memory)
+
+
+def test_what_was_read_is_a_live_view_whose_deep_copy_is_not():
+    space = UnicodeText(20)
+    memory = create_shared_memory(space, 2)
+    view = read_from_shared_memory(space, memory, 2)
+    write_to_shared_memory(space, 1, "now", memory)
+    kept = copy.deepcopy(view)
+    write_to_shared_memory(space, 1, "later", memory)
+    assert kept == ("", "now")
+    assert view[1] == "later"
+    assert view[0:2] == ("", "later")
+    assert repr(view) == "('', 'later')"
+    assert len(view) == 2
 
 
 def _write_in_child(memory):
@@ -91,5 +106,5 @@ def test_shared_memory_crosses_processes():
     child.start()
     child.join(30)
     assert child.exitcode == 0
-    assert read_from_shared_memory(UnicodeText(10), memory, 2) == ("", "from child")
+    assert tuple(read_from_shared_memory(UnicodeText(10), memory, 2)) == ("", "from child")
     assert np.frombuffer(memory.get_obj(), np.uint8).nbytes == 2 * (8 + 40)

@@ -9,7 +9,8 @@ shared-memory functions, so ``gym.make_vec(..., vectorization_mode="async")`` wo
 from __future__ import annotations
 
 import multiprocessing
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, overload
 
 import numpy as np
 from gymnasium.spaces import Text
@@ -108,12 +109,40 @@ def _write_text_memory(space: UnicodeText, index: int, value: str, shared_memory
     view[_LENGTH_BYTES : _LENGTH_BYTES + len(data)] = np.frombuffer(data, np.uint8)
 
 
-@read_from_shared_memory.register(UnicodeText)
-def _read_text_memory(space: UnicodeText, shared_memory: Any, n: int = 1) -> tuple[str, ...]:
-    slots = np.frombuffer(shared_memory.get_obj(), dtype=np.uint8).reshape(n, _slot_bytes(space))
-    texts: list[str] = []
-    for slot in slots:
+class _SharedTexts(Sequence[str]):
+    """A live view of texts in shared memory.
+
+    ``AsyncVectorEnv`` reads the memory once and from then on returns a deep copy of what it read,
+    which is why its plain text never changes. A deep copy of this view is the present texts, as a
+    tuple; with ``copy=False`` a caller holds the view itself, as with arrays.
+    """
+
+    def __init__(self, shared_memory: Any, n: int, slot: int) -> None:
+        self._slots = np.frombuffer(shared_memory.get_obj(), dtype=np.uint8).reshape(n, slot)
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        slot = self._slots[index]
         length = int.from_bytes(slot[:_LENGTH_BYTES].tobytes(), "little")
         data = slot[_LENGTH_BYTES : _LENGTH_BYTES + length].tobytes()
-        texts.append(data.decode("utf-8", "surrogatepass"))
-    return tuple(texts)
+        return data.decode("utf-8", "surrogatepass")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> tuple[str, ...]:
+        del memo
+        return tuple(self)
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
+@read_from_shared_memory.register(UnicodeText)  # pyright: ignore[reportArgumentType]  # a live Sequence, not a tuple
+def _read_text_memory(space: UnicodeText, shared_memory: Any, n: int = 1) -> Sequence[str]:
+    return _SharedTexts(shared_memory, n, _slot_bytes(space))

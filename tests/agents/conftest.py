@@ -23,7 +23,7 @@ ANSWER = re.compile(r'<think> ok </think>\n<tool_call>\n\{"(\w+)": (\d)\}\n</too
 
 
 class StubEnv(gym.Env[str, str]):
-    """40 tasks; ``fail`` breaks the infrastructure in one of three ways at tasks divisible by it."""
+    """40 tasks; ``fail`` says how ``step`` breaks at the tasks that ``every`` divides."""
 
     def __init__(self, split: str = "train", fail: str = "", every: int = 1) -> None:
         self.observation_space = UnicodeText(1000)
@@ -90,10 +90,17 @@ def stub_id() -> str:
 
 
 @pytest.fixture(scope="session")
-def tiny_folder(tmp_path_factory, stub_id):
-    """A tiny model that has learnt the layout of the stub's answers, on one thread."""
+def one_thread():
+    """Keep torch on one thread, to be considerate and reproducible."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory, stub_id, one_thread):
+    """A tiny model that has learnt the layout of the stub's answers."""
     config = SFTConfig(
         env=stub_id,
         model="tiny",
@@ -104,8 +111,7 @@ def tiny_folder(tmp_path_factory, stub_id):
         learning_rate=2e-3,
         warmup_steps=5,
     )
-    yield train(config)
-    torch.set_num_threads(threads)
+    return train(config)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from itertools import islice
 
 import gymnasium as gym
 import numpy as np
@@ -77,11 +78,18 @@ def test_gold_answer_earns_the_maximum(make):
         assert info["stop_reason"] == StopReason.ANSWERED
 
 
+def reset_to_call(env, number):
+    """Reset to a task whose gold answer has calls (in ``native``, any words are a response)."""
+    tasks = env.unwrapped.tasks
+    with_calls = (i for i in range(10_000) if tasks[i].gold.has_call)
+    env.reset(seed=number, options={"task_index": next(islice(with_calls, number, None))})
+
+
 def test_junk_is_data_with_a_reason(make):
     env = make()
-    for seed, junk in enumerate(JUNK):
-        env.reset(seed=seed)
-        base = env.unwrapped
+    base = env.unwrapped
+    for number, junk in enumerate(JUNK):
+        reset_to_call(env, number)
         low, high = base.reward_config.bounds(base.task.gold, 0)
         observation, reward, terminated, truncated, info = env.step(junk)
         assert observation in env.observation_space
@@ -141,7 +149,7 @@ def test_options_pick_the_task(make):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"task_idx": 1}, "Did you mean 'task_index'"),
+        ({"task_indx": 1}, "Did you mean 'task_index'"),
         ({"task_index": -1}, "task_index=-1"),
         ({"task_index": 1.5}, "task_index=1.5"),
         ({"task_index": 0, "task_id": "x"}, "not both"),
@@ -172,7 +180,7 @@ def test_unknown_task_id_names_it(make):
         ({"reward": 3}, "reward=3"),
         ({"render_mode": "anzi"}, "Did you mean 'ansi'"),
         ({"max_chars": 0}, "max_chars=0"),
-        ({"template": "shrt"}, "short"),
+        ({"template": "shrt"}, "template"),
     ],
 )
 def test_bad_arguments_are_refused_at_construction(make, kwargs, said):
@@ -206,7 +214,7 @@ def test_info_cannot_corrupt_the_task(make):
         with pytest.raises(TypeError, match="cannot be changed"):
             info["tools"][0]["function"]["name"] = "changed"
     _, again = env.reset(seed=0)
-    assert data_equivalence(again, pristine, exact=True)
+    assert again == pristine
 
 
 def test_snapshot_restores_the_future_rng_included(make):
@@ -235,7 +243,7 @@ def test_snapshot_of_other_tasks_is_refused(make):
 
 def test_forks_share_no_state(make):
     env = make()
-    env.reset(seed=3)
+    reset_to_call(env, 3)
     base = env.unwrapped
     before = base.snapshot()
     forks = base.fork(8)

@@ -70,7 +70,7 @@ def test_strict_adds_a_validation_term(tasks):
 
 
 def test_scheduled_rewards_follow_the_training_step(tasks):
-    env = SingleTurnEnv(tasks, reward="toolrl-two-stage")
+    env = SingleTurnEnv(tasks, reward="two_stage")
     env.reset(options={"task_index": 0, "training_step": 0})
     early = env.step(CALL)[1]
     env.reset(options={"task_index": 0, "training_step": 30})

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 __all__ = [
     "ConfigurationError",
+    "ContractViolation",
     "DataError",
     "InfrastructureError",
     "InvalidGroundTruth",
@@ -75,6 +76,10 @@ class SnapshotError(ToolRLError, ValueError):
 
 class ReplayMismatch(ToolRLError, AssertionError):
     """A recorded trajectory does not replay to the same observations or rewards."""
+
+
+class ContractViolation(ToolRLError, AssertionError):
+    """An environment, task source or tool does not keep a promise that ``testing`` checks."""
 
 
 class InfrastructureError(ToolRLError, RuntimeError):

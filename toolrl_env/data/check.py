@@ -15,9 +15,17 @@ from toolrl_env.data.files import read_rows
 from toolrl_env.data.load import find_dataset, tasks_of
 from toolrl_env.data.source import RefusedRow
 from toolrl_env.data.split import split_of
+from toolrl_env.rewards import score_response
 from toolrl_env.tools import CallValidator
 
-__all__ = ["CheckReport", "InvalidGold", "check_file", "gold_errors"]
+__all__ = [
+    "CheckReport",
+    "InvalidGold",
+    "ShortGold",
+    "check_file",
+    "gold_errors",
+    "gold_shortfall",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,19 @@ class InvalidGold:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortGold:
+    """A gold answer that does not itself earn the highest reward of the default preset.
+
+    Attributes:
+        task_id: The task.
+        reason: What it loses points for.
+    """
+
+    task_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckReport:
     """What is in a dataset file.
 
@@ -45,6 +66,7 @@ class CheckReport:
         refused: The rows that make none, with reasons.
         invalid_gold: Gold answers that do not validate against their own tools' schemas. They load
             all the same: real datasets have many.
+        short_gold: Gold answers that do not earn the highest reward.
         categories: Number of tasks by category.
         splits: Number of tasks by split.
     """
@@ -55,6 +77,7 @@ class CheckReport:
     tasks: int
     refused: tuple[RefusedRow, ...]
     invalid_gold: tuple[InvalidGold, ...]
+    short_gold: tuple[ShortGold, ...]
     categories: Mapping[str, int]
     splits: Mapping[str, int]
 
@@ -75,11 +98,8 @@ def check_file(path: str | Path, dataset: str | Dataset, **options: Any) -> Chec
     rows = list(read_rows(Path(path)))
     outcomes = list(tasks_of(found, rows, found.prefix))
     tasks = [outcome for outcome in outcomes if isinstance(outcome, Task)]
-    invalid: list[InvalidGold] = []
-    for task in tasks:
-        errors = gold_errors(task)
-        if errors:
-            invalid.append(InvalidGold(task.id, errors))
+    invalid = [InvalidGold(task.id, errors) for task in tasks if (errors := gold_errors(task))]
+    short = [ShortGold(task.id, reason) for task in tasks if (reason := gold_shortfall(task))]
     return CheckReport(
         path=str(path),
         dataset=found.name,
@@ -87,6 +107,7 @@ def check_file(path: str | Path, dataset: str | Dataset, **options: Any) -> Chec
         tasks=len(tasks),
         refused=tuple(outcome for outcome in outcomes if isinstance(outcome, RefusedRow)),
         invalid_gold=tuple(invalid),
+        short_gold=tuple(short),
         categories=dict(Counter(task.category for task in tasks).most_common()),
         splits=dict(Counter(split_of(task.messages[0].content) for task in tasks).most_common()),
     )
@@ -97,6 +118,17 @@ def gold_errors(task: Task) -> tuple[ActionError, ...]:
     calls = [_parsed(value) for value in task.gold.values]
     results = CallValidator(task.tools).check(calls)
     return tuple(error for result in results for error in result.errors)
+
+
+def gold_shortfall(task: Task) -> str:
+    """Return why the gold answer does not earn the default preset's highest reward, if it does not.
+
+    Returns:
+        The reasons of the terms that fall short; empty if the answer earns everything.
+    """
+    breakdown = score_response(task.gold.text, task.gold.text)
+    short = [term for term in breakdown.terms if term.score < term.high]
+    return "; ".join(f"{term.name}: {term.reason}" for term in short)
 
 
 def _parsed(value: Any) -> ParsedCall:

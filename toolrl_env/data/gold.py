@@ -48,8 +48,11 @@ def make_gold(calls: Sequence[ToolCall], response: str | None, thought: str) -> 
         DataError: It could not be read back: a text holds a tag of the layout, or a value is not
             JSON.
     """
+    protocol = get_protocol("toolrl")
     try:
-        text = get_protocol("toolrl").render(calls, think=thought, response=response)
+        text = protocol.render(calls, think=thought, response=response)
     except (TypeError, ValueError) as error:
         raise DataError(f"the gold answer cannot be written: {error}") from error
+    if not protocol.layout_ok(protocol.parse(text), bool(calls), response is not None):
+        raise DataError("the gold answer cannot be written: a text holds a tag of the layout")
     return parse_ground_truth(text)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from toolrl_env.core.errors import DataError, UnknownName
+from toolrl_env.core.errors import ConfigurationError, DataError, UnknownName
 from toolrl_env.core.types import Task
 from toolrl_env.data.api_bank import APIBank
 from toolrl_env.data.dataset import Dataset, Row
@@ -61,11 +61,13 @@ def load_tasks(
         options: The dataset's own options, e.g. ``level=2`` for API-Bank.
 
     Returns:
-        The tasks in file order. Samples are cached, so they load once per process.
+        The tasks in file order. Samples load once per process; of files, the last four that were
+        loaded are remembered for as long as they do not change on disk.
 
     Raises:
         UnknownName: No such dataset, split, level or way to treat broken rows.
-        ConfigurationError: No such option, or a value that is not allowed.
+        ConfigurationError: No such option, a value that is not allowed, or no ``data`` where there
+            is no sample.
         DataError: The file cannot be used, every row is refused, or the split is empty.
         NetworkUnavailable: The hub cannot be reached, or refuses.
     """
@@ -73,14 +75,18 @@ def load_tasks(
     check_split(split)
     if on_bad_row not in ("refuse", "raise"):
         raise UnknownName("on_bad_row", on_bad_row, ("refuse", "raise"))
+    if not isinstance(data, str | Path | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"data must be None, a file or 'hub', not {data!r}")
     if data is None:
+        if not found.sample_files():
+            raise ConfigurationError(f"{found.name} comes without a sample; pass data=<file>")
         _warn_once(found.name)
         return _load_sample(found, split)
     name, _, commit = str(data).partition("@")
     if name == "hub":
         return _load_hub(found, split, on_bad_row, revision or commit or None)
-    path = Path(data)
-    return _build(found, split, on_bad_row, read_rows(path), origin=str(path))
+    path = Path(data).absolute()
+    return _load_file(found, split, on_bad_row, path, _version(path))
 
 
 def find_dataset(dataset: str | Dataset, options: dict[str, Any]) -> Dataset:
@@ -92,7 +98,7 @@ def find_dataset(dataset: str | Dataset, options: dict[str, Any]) -> Dataset:
     """
     if isinstance(dataset, Dataset):
         return dataset.with_options({**dataset.options(), **options}) if options else dataset
-    if dataset not in DATASETS:
+    if not isinstance(dataset, str) or dataset not in DATASETS:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise UnknownName("dataset", dataset, DATASETS)
     return DATASETS[dataset].with_options(options)
 
@@ -122,6 +128,27 @@ def _load_sample(dataset: Dataset, split: str) -> TaskSet:
             )
     rows = (row for path in paths for row in read_rows(path))
     return _build(dataset, split, "raise", rows, origin="our sample", is_sample=True)
+
+
+def _version(path: Path) -> tuple[int, int] | None:
+    """Return what changes when a file does; ``None`` if there is none, as reading it will say."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
+
+
+@lru_cache(maxsize=4)
+def _load_file(
+    dataset: Dataset,
+    split: str,
+    on_bad_row: OnBadRow,
+    path: Path,
+    version: tuple[int, int] | None,
+) -> TaskSet:
+    del version  # part of the key alone
+    return _build(dataset, split, on_bad_row, read_rows(path), origin=str(path))
 
 
 def _load_hub(dataset: Dataset, split: str, on_bad_row: OnBadRow, revision: str | None) -> TaskSet:

@@ -75,9 +75,13 @@ class TaskSet:
         """Number of tasks."""
         return len(self.tasks)
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """SHA-256 over name, split, options and every task's content, as hexadecimal digits."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         return fingerprint_of(self.tasks, self.name, self.split, self.options)
 
     @cached_property

@@ -18,7 +18,7 @@ from toolrl_env.core.types import Message, ParseStatus, Task, ToolCall, ToolSpec
 from toolrl_env.data.dataset import Dataset, Row, as_object, text_of
 from toolrl_env.data.gold import category_of, make_gold, thought_for
 from toolrl_env.parsing import get_protocol
-from toolrl_env.tools import documented_to_schema
+from toolrl_env.prompts.specs import documented_tool
 
 __all__ = ["ToolACE", "read_functions"]
 
@@ -137,7 +137,5 @@ def _is_function(value: Any) -> bool:
 
 
 def _spec(function: dict[str, Any]) -> ToolSpec:
-    documented = function.get("parameters", {})
-    schema = freeze(documented_to_schema(documented))
     description = str(function.get("description", ""))
-    return ToolSpec(function["name"], description, schema, freeze(documented))
+    return documented_tool(function["name"], description, function.get("parameters", {}))

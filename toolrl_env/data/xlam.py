@@ -16,7 +16,7 @@ from toolrl_env.core.frozen import freeze
 from toolrl_env.core.types import Message, Task, ToolCall, ToolSpec
 from toolrl_env.data.dataset import Dataset, Row, text_of
 from toolrl_env.data.gold import IRRELEVANT_REPLY, category_of, make_gold, thought_for
-from toolrl_env.tools import documented_to_schema
+from toolrl_env.prompts.specs import documented_tool
 
 __all__ = ["XLAM", "answer_task", "json_list", "read_xlam"]
 
@@ -97,6 +97,5 @@ def answer_task(
 
 
 def _spec(tool: RawTool) -> ToolSpec:
-    documented = tool.get("parameters", {})
-    schema = freeze(documented_to_schema(documented))
-    return ToolSpec(tool["name"], str(tool.get("description", "")), schema, freeze(documented))
+    description = str(tool.get("description", ""))
+    return documented_tool(tool["name"], description, tool.get("parameters", {}))

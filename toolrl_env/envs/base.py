@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import gymnasium as gym
+from gymnasium.utils.seeding import np_random
 
 from toolrl_env.core.errors import ConfigurationError, SnapshotError, UnknownName, WrongActionType
 from toolrl_env.core.types import RewardBreakdown, Task
 from toolrl_env.data.source import TaskSource
 from toolrl_env.envs.prepare import PreparedTask, TaskPreparer
 from toolrl_env.parsing import MAX_CHARS, get_protocol
-from toolrl_env.prompts import Prompter, PromptTemplate
+from toolrl_env.prompts import ChatTemplate, Prompter, PromptTemplate
 from toolrl_env.rewards import RewardConfig
 from toolrl_env.rewards.terms import validation
 from toolrl_env.spaces import UnicodeText
@@ -25,8 +26,6 @@ __all__ = ["MAX_OBSERVATION_CHARS", "EnvSnapshot", "ToolUseEnv"]
 MAX_OBSERVATION_CHARS = 262_144
 _OPTIONS = ("task_id", "task_index", "training_step")
 _RENDER_MODES = ("ansi", "human")
-
-ChatTemplate = Callable[[list[dict[str, Any]], list[dict[str, Any]]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +235,9 @@ class ToolUseEnv(gym.Env[str, str]):
         if snapshot.rng is None:
             self._np_random = None
         else:
-            self._np_random, _ = gym.utils.seeding.np_random(0)
-            self._np_random.bit_generator.state = copy.deepcopy(dict(snapshot.rng))
+            rng, _ = np_random(0)
+            rng.bit_generator.state = copy.deepcopy(dict(snapshot.rng))
+            self._np_random = rng
         self._np_random_seed = snapshot.rng_seed
         index = snapshot.task_index
         self._current = None if index is None else self._prepare(index)

@@ -127,8 +127,9 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
 
     def set_attr(self, name: str, values: Any) -> None:
         """Set an attribute on every environment: one value for all, or a list with one for each."""
-        values = values if isinstance(values, list | tuple) else [values] * self.num_envs
-        for env, value in zip(self.envs, self._per_env(name, values), strict=True):
+        many = isinstance(values, list | tuple)
+        each: list[Any] = self._per_env(name, values) if many else [values] * self.num_envs
+        for env, value in zip(self.envs, each, strict=True):
             env.set_wrapper_attr(name, value)
 
     def render(self) -> tuple[Any, ...] | None:
@@ -144,9 +145,9 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
     def _per_env(self, name: str, value: Any, *, spread: bool = False) -> list[Any]:
         if value is None:
             return [None] * self.num_envs
-        if spread and isinstance(value, int | np.integer):
+        if spread and not isinstance(value, list | tuple | np.ndarray):
             return [int(value) + i for i in range(self.num_envs)]
-        values = value.tolist() if isinstance(value, np.ndarray) else list(value)
+        values: list[Any] = np.asarray(value, dtype=object).tolist()
         if len(values) != self.num_envs:
             raise ConfigurationError(
                 f"{name} has {len(values)} entries for {self.num_envs} environments"

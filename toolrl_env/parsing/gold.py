@@ -9,8 +9,7 @@ from toolrl_env.core.errors import InvalidGroundTruth
 from toolrl_env.core.frozen import freeze
 from toolrl_env.core.types import GroundTruth
 from toolrl_env.parsing.decoding import decode_json, explain
-from toolrl_env.parsing.layout import RESPONSE_OPEN
-from toolrl_env.parsing.toolrl import call_block
+from toolrl_env.parsing.layout import RESPONSE_OPEN, call_block
 
 __all__ = ["parse_ground_truth"]
 

@@ -26,6 +26,7 @@ __all__ = [
     "RESPONSE_OPEN",
     "THINK_CLOSE",
     "THINK_OPEN",
+    "call_block",
     "describe_layout",
     "matches_layout",
 ]
@@ -84,6 +85,22 @@ def _response_follows(text: str, first: int, end: int, tag: str, start: int) -> 
         and RESPONSE_OPEN not in text[body:]
         and text.endswith(tag + "\n", start, opened)
     )
+
+
+def call_block(text: str) -> tuple[int, int] | None:
+    """Return where the content of the call block starts and ends, ``None`` without ``<tool_call>``.
+
+    It ends at the next ``<tool_call>`` or ``</tool_call>``, or else at the end of the text.
+    """
+    opened = text.find(CALL_OPEN)
+    if opened < 0:
+        return None
+    start = opened + len(CALL_OPEN)
+    end = text.find(CALL_CLOSE, start)
+    if end < 0:
+        end = len(text)
+    again = text.find(CALL_OPEN, start, end)
+    return start, end if again < 0 else again
 
 
 def describe_layout(has_call: bool, has_response: bool) -> str:

@@ -29,32 +29,17 @@ from toolrl_env.parsing.layout import (
     RESPONSE_OPEN,
     THINK_CLOSE,
     THINK_OPEN,
+    call_block,
     describe_layout,
     matches_layout,
 )
 
-__all__ = ["ToolRLProtocol", "call_block"]
+__all__ = ["ToolRLProtocol", "write_json"]
 
 _CALLS, _NO_CALLS = ParseStatus.CALLS, ParseStatus.NO_CALLS
 _BEFORE_CALLS = THINK_CLOSE + "\n" + CALL_OPEN + "\n"
 _BEFORE_RESPONSE = THINK_CLOSE + "\n" + RESPONSE_OPEN
 _BETWEEN = "\n" + RESPONSE_OPEN
-
-
-def call_block(text: str) -> tuple[int, int] | None:
-    """Return where the content of the call block starts and ends, ``None`` without ``<tool_call>``.
-
-    It ends at the next ``<tool_call>`` or ``</tool_call>``, or else at the end of the text.
-    """
-    opened = text.find(CALL_OPEN)
-    if opened < 0:
-        return None
-    start = opened + len(CALL_OPEN)
-    end = text.find(CALL_CLOSE, start)
-    if end < 0:
-        end = len(text)
-    again = text.find(CALL_OPEN, start, end)
-    return start, end if again < 0 else again
 
 
 class ToolRLProtocol(AnswerProtocol):

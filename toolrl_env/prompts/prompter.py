@@ -96,9 +96,13 @@ class Prompter:
         return chatml(messages, offered)
 
 
-def _template(template: PromptTemplate | str | Path) -> PromptTemplate:
+def _template(template: object) -> PromptTemplate:
     if isinstance(template, PromptTemplate):
         return template
+    if not isinstance(template, str | Path):
+        raise ConfigurationError(
+            f"template must be a PromptTemplate, a name or a file, not {template!r}"
+        )
     if isinstance(template, str) and template in template_names():
         return get_template(template)
     if isinstance(template, Path) or Path(template).is_file() or "/" in template:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 from toolrl_env.core.errors import DataError
 from toolrl_env.core.frozen import freeze
 from toolrl_env.core.types import Message, ToolCall, ToolSpec
-from toolrl_env.tools.documented import documented_to_schema
+from toolrl_env.prompts.specs import documented_tool
 
 __all__ = ["ReadDialogue", "ReadSystem", "read_dialogue", "read_parameters", "read_system"]
 
@@ -69,8 +69,7 @@ def _tool(entry: re.Match[str]) -> ToolSpec:
         documented = read_parameters(entry["parameters"])
     except DataError as error:
         raise DataError(f"tool {entry['number']} ({entry['name']!r}): {error}") from None
-    schema = freeze(documented_to_schema(documented))
-    return ToolSpec(entry["name"], entry["description"], schema, freeze(documented))
+    return documented_tool(entry["name"], entry["description"], documented)
 
 
 def read_parameters(text: str) -> dict[str, Any]:

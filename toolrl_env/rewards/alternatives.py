@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from toolrl_env.rewards.gold import GoldCall, ReadyGold
-from toolrl_env.rewards.matching import MatchRules, assign, equal_calls
-from toolrl_env.rewards.values import VALUE_COMPARISONS
+from toolrl_env.rewards.matching import Equal, MatchRules, assign, equal_calls
+from toolrl_env.rewards.values import VALUE_COMPARISONS, equal_python
 
 __all__ = ["exact_score", "f1_score"]
 
@@ -44,17 +44,17 @@ def f1_score(gold: ReadyGold, predicted: Sequence[Any], rules: MatchRules) -> fl
     """
     if gold.calls is None:
         raise TypeError("the gold calls cannot be scored")
-    equal = VALUE_COMPARISONS[rules.values]
-
-    def right(call: GoldCall, prediction: Any) -> float:
-        given = prediction["parameters"]
-        return 1.0 + sum(
-            key in given and equal(value, given[key])
-            for key, value in (call.parameters or {}).items()
-        )
-
     names = [call["name"] for call in predicted]
     items = sum(1 + len(call.keys) for call in gold.calls)
     items += sum(1 + len(call["parameters"].keys()) for call in predicted)
-    pairs = assign(gold.calls, predicted, names, right, rules)
+    pairs = assign(gold.calls, predicted, names, _right_items, rules)
     return 2.0 * sum(score for _, score in pairs) / items
+
+
+def _right_items(call: GoldCall, predicted: Any, equal: Equal | None, strict: bool) -> float:
+    """Count the name and the equal arguments of a pair of calls of one name."""
+    del strict
+    same, given = equal or equal_python, predicted["parameters"]
+    return 1.0 + sum(
+        key in given and same(value, given[key]) for key, value in (call.parameters or {}).items()
+    )

@@ -10,99 +10,101 @@ calls where gold has none cost the format reward only; the length term measures 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from toolrl_env.core.types import GroundTruth, ParsedAction, ParseStatus, TermScore
-from toolrl_env.parsing import AnswerProtocol
 from toolrl_env.parsing.layout import THINK_CLOSE, THINK_OPEN
 from toolrl_env.rewards.alternatives import exact_score, f1_score
-from toolrl_env.rewards.detail import UNSCORABLE, CallDetail
+from toolrl_env.rewards.build import new_term
+from toolrl_env.rewards.detail import UNSCORABLE
 from toolrl_env.rewards.gold import ready_gold
-from toolrl_env.rewards.matching import equal_answers, match_calls
-from toolrl_env.rewards.plan import Plan
+from toolrl_env.rewards.matching import MatchRules, equal_answers, match_calls
+from toolrl_env.rewards.plan import Plan, Verdict
 
-__all__ = ["alternative_correctness", "format_score", "length_score", "structured_correctness"]
+__all__ = [
+    "alternative_correctness",
+    "format_score",
+    "judge",
+    "length_score",
+    "structured_correctness",
+]
 
-_PARTLY = "some calls, arguments or values are not the gold ones; breakdown.losses says which"
 
-
-def format_score(
-    plan: Plan, action: ParsedAction, gold: GroundTruth, protocol: AnswerProtocol
-) -> TermScore:
+def format_score(plan: Plan, gold: GroundTruth, *, layout_ok: bool) -> TermScore:
     """R_format: all for the layout that the gold answer asks for, nothing for any other.
 
     Source: arXiv 2504.13958, section 3.3; range ``[0, 1]`` without a schedule.
     """
-    if protocol.layout_ok(action, gold.has_call, gold.has_response):
-        return plan.format_right
-    return plan.format_wrong[gold.has_call, gold.has_response]
+    return plan.format_right if layout_ok else plan.format_wrong[gold.has_call, gold.has_response]
 
 
-def structured_correctness(
-    plan: Plan, action: ParsedAction, gold: GroundTruth
-) -> tuple[TermScore, CallDetail | None]:
-    """R_correct = (max - min) · S / S_max + min; 0 where the gold answer has no calls.
+def judge(values: tuple[Any, ...] | None, gold: GroundTruth, rules: MatchRules) -> Verdict:
+    """Say what decoded calls are worth; it depends neither on the step nor on the scale.
+
+    A list of calls equal to gold's is ``"equal"`` before anything else is looked at.
+
+    Args:
+        values: The decoded calls, or ``None`` if there are none or any cannot be decoded.
+        gold: The gold answer; has calls.
+        rules: How calls are compared.
+    """
+    if values is None:
+        return "undecodable"
+    try:
+        if equal_answers(gold.values, values, rules):
+            return "equal"
+        if rules.granularity == "coarse":
+            return "unequal"
+        earned, possible, _, _ = match_calls(ready_gold(gold), values, rules)
+    except UNSCORABLE:
+        return "undecodable"
+    return earned, possible
+
+
+def structured_correctness(plan: Plan, verdict: Verdict) -> TermScore:
+    """R_correct = (max - min) · S / S_max + min.
 
     Source: arXiv 2504.13958, section 3.3 (there 6 · S / S_max - 3); S as in ``rewards.matching``.
-    A list of calls equal to gold's earns the maximum before anything else is looked at, and an
-    answer that cannot be decoded or scored the minimum.
+    Equal calls earn the maximum, unequal ones under coarse granularity, and those that cannot be
+    decoded or scored, the minimum.
     """
-    if not gold.has_call:
-        return plan.no_gold_calls, None
-    values, rules = action.values, plan.rules
-    detail = CallDetail(gold, values, rules)
-    if values is None:
-        return plan.undecodable, detail
-    ready = ready_gold(gold)
-    try:
-        if equal_answers(ready, values, rules):
-            return plan.correct, detail
-        if rules.granularity == "coarse":
-            return plan.wrong, detail
-        matching = match_calls(ready, values, rules)
-    except UNSCORABLE:
-        return plan.undecodable, detail
-    score = (plan.best - plan.worst) * matching.earned / matching.possible + plan.worst
-    return _partial(plan, score), detail
+    term = plan.correctness.get(verdict)
+    if term is None:
+        earned, possible = cast("tuple[float, float]", verdict)
+        score = (plan.best - plan.worst) * earned / possible + plan.worst
+        term = plan.remember(verdict, score)
+    return term
 
 
 def alternative_correctness(
     plan: Plan, action: ParsedAction, gold: GroundTruth, kind: str
-) -> tuple[TermScore, CallDetail | None]:
+) -> TermScore:
     """``correctness="exact"`` or ``"f1"``, in ``[0, 1]``. Ours, not the paper's.
 
     Unlike the paper's it also pays where gold has no calls: 1 for an answer without any.
     """
     if not gold.has_call:
-        return (plan.correct if action.status is ParseStatus.NO_CALLS else plan.wrong), None
-    detail = CallDetail(gold, action.values, plan.rules)
+        return plan.correctness["equal" if action.status is ParseStatus.NO_CALLS else "unequal"]
     if action.values is None:
-        return plan.undecodable, detail
+        return plan.correctness["undecodable"]
     try:
         score = (exact_score if kind == "exact" else f1_score)(
             ready_gold(gold), action.values, plan.rules
         )
     except UNSCORABLE:
-        return plan.undecodable, detail
-    return _partial(plan, score), detail
+        return plan.correctness["undecodable"]
+    return plan.correctness.get((score, 1.0)) or plan.remember((score, 1.0), score)
 
 
-def length_score(plan: Plan, action: ParsedAction) -> TermScore:
+def length_score(plan: Plan, text: str, *, too_long: bool = False) -> TermScore:
     """R_length: words of the thought over the words asked for, to two decimals, at most 1.
 
     The thought is what stands between the last ``<think>`` and the first ``</think>`` after it, or
-    the end. Answers over the limit on characters earn nothing.
+    the end. An answer that was ``too_long`` to be read whole earns nothing.
     """
-    text = action.text
-    if THINK_OPEN not in text or THINK_CLOSE not in text or action.status is ParseStatus.TOO_LONG:
+    if too_long or THINK_OPEN not in text or THINK_CLOSE not in text:
         return plan.length_low
     thought = text[text.rfind(THINK_OPEN) + len(THINK_OPEN) :].partition(THINK_CLOSE)[0]
     score = min(round(len(thought.split()) / plan.length_words, 2), 1.0)
-    reason = "" if score == 1.0 else f"the thought has fewer than {plan.length_words:g} words"
-    return TermScore("length", score, 0.0, 1.0, plan.length_low.weight, reason)
-
-
-def _partial(plan: Plan, score: Any) -> TermScore:
-    full = plan.correct
-    reason = "" if score == plan.best else _PARTLY
-    return TermScore("correctness", score, full.low, full.high, full.weight, reason)
+    reason = "" if score == 1.0 else plan.length_reason
+    return new_term("length", score, 0.0, 1.0, plan.length_low.weight, reason)

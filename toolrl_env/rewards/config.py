@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.core.types import GroundTruth
-from toolrl_env.rewards.plan import Plan
+from toolrl_env.rewards.plan import Plan, Verdict
 from toolrl_env.rewards.terms import Term
 
 __all__ = ["REFERENCE_FLAGS", "RewardConfig"]
@@ -36,6 +36,7 @@ _CHOICES = {
 }
 _STRUCTURED_ONLY = ("granularity", "strict_names", "correctness_max", "two_stage", "dynamic_scale")
 _MAX_PLANS = 4_096
+_MAX_VERDICTS, _MAX_BLOCK_CHARS = 16_384, 2_000
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class RewardConfig:
         correctness_weight: Factor of the correctness term in the total.
         length_weight: Factor of the length term in the total.
         extra_terms: Further terms, e.g. your own; see ``rewards.terms``.
+        verdicts: What call blocks scored lately were worth, by gold text and block: the answers of
+            a group, and of later epochs, repeat each other. Not yours to fill.
 
     Raises:
         ConfigurationError: A value that is not allowed, fields that contradict each other, or
@@ -84,6 +87,9 @@ class RewardConfig:
     correctness_weight: float = 1.0
     length_weight: float = 1.0
     extra_terms: tuple[Term, ...] = ()
+    verdicts: dict[tuple[str, str | None], Verdict] = field(
+        default_factory=dict[tuple[str, str | None], Verdict], init=False, repr=False, compare=False
+    )
     _plans: dict[int, Plan] = field(
         default_factory=dict[int, Plan], init=False, repr=False, compare=False
     )
@@ -168,6 +174,13 @@ class RewardConfig:
             ends = sorted((term.weight * term.low, term.weight * term.high))
             low, high = low + ends[0], high + ends[1]
         return low, high
+
+    def remember(self, gold: str, block: str | None, verdict: Verdict) -> None:
+        """Keep a verdict for the next answer with the same calls; bounded, long blocks are not."""
+        if block is None or len(block) <= _MAX_BLOCK_CHARS:
+            if len(self.verdicts) >= _MAX_VERDICTS:
+                self.verdicts.clear()
+            self.verdicts[gold, block] = verdict
 
     def plan(self, step: int) -> Plan:
         """Return what this configuration comes to at ``step``; worked out once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from toolrl_env.core.types import CallMatch, GroundTruth, PointLoss
+from toolrl_env.parsing import get_protocol
 from toolrl_env.rewards.gold import ReadyGold, ready_gold
 from toolrl_env.rewards.losses import find_losses
 from toolrl_env.rewards.matching import Matching, MatchRules, equal_answers, match_calls
@@ -23,28 +24,32 @@ class CallDetail:
 
     Args:
         gold: The gold answer; has calls.
-        values: The decoded predicted calls, or ``None`` if there are none to score.
+        answer: The decoded predicted calls, or ``None`` if there are none to score, or the text of
+            an answer in the paper's protocol.
         rules: How calls are compared.
     """
 
-    __slots__ = ("_gold", "_rules", "_values")
+    __slots__ = ("_answer", "_gold", "_rules")
 
     def __init__(
-        self, gold: GroundTruth, values: tuple[Any, ...] | None, rules: MatchRules
+        self, gold: GroundTruth, answer: tuple[Any, ...] | str | None, rules: MatchRules
     ) -> None:
         self._gold = gold
-        self._values = values
+        self._answer = answer
         self._rules = rules
+
+    @property
+    def values(self) -> tuple[Any, ...] | None:
+        """The decoded predicted calls, or ``None`` if there are none to score."""
+        if isinstance(self._answer, str):
+            return get_protocol("toolrl").parse(self._answer).values
+        return self._answer
 
     def __eq__(self, other: object) -> bool:
         """Two details are equal if they explain the same answer by the same rules."""
         if not isinstance(other, CallDetail):
             return NotImplemented
-        return (self._gold, self._values, self._rules) == (
-            other._gold,
-            other._values,
-            other._rules,
-        )
+        return (self._gold, self._rules, self.values) == (other._gold, other._rules, other.values)
 
     __hash__ = None  # pyright: ignore[reportAssignmentType]  # holds dicts
 
@@ -77,22 +82,22 @@ class CallDetail:
     def losses(self) -> tuple[PointLoss, ...]:
         """Return every reason for which points were lost; empty for a perfect answer."""
         ready = ready_gold(self._gold)
-        values, outcome = self._values, self._outcome()
+        values, outcome = self.values, self._outcome()
         if values is None:
             return (PointLoss("malformed", 0.0, "there are no calls that can be decoded"),)
         if outcome is None:
             return (PointLoss("malformed", 0.0, "a call lacks its name or its parameters"),)
-        if equal_answers(ready, values, self._rules):
+        if equal_answers(ready.values, values, self._rules):
             return ()
         return tuple(find_losses(ready, values, self._rules, outcome))
 
     def _outcome(self) -> Matching | None:
         """Match again; ``None`` if the answer cannot be scored."""
-        values, rules, ready = self._values, self._rules, ready_gold(self._gold)
+        values, rules, ready = self.values, self._rules, ready_gold(self._gold)
         if values is None:
             return None
         possible, stakes = _points_at_stake(ready, rules)
-        if equal_answers(ready, values, rules):
+        if equal_answers(ready.values, values, rules):
             return Matching(possible, possible, 1.0, tuple(enumerate(stakes)))
         if rules.granularity == "coarse":
             return Matching(0.0, possible, 0.0, ((None, 0.0),) * len(stakes))

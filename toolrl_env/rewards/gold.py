@@ -53,9 +53,10 @@ class ReadyGold:
             equal answer can earn anything.
         names: Their names in order.
         counts: How often each name occurs; ``None`` if a name cannot be hashed.
+        possible: S_max = 1 + Σ (1 + number of parameters); ``None`` if they cannot be counted.
     """
 
-    __slots__ = ("calls", "counts", "names", "values")
+    __slots__ = ("calls", "counts", "names", "possible", "values")
 
     def __init__(self, values: tuple[Any, ...]) -> None:
         self.values = values
@@ -70,6 +71,9 @@ class ReadyGold:
             self.counts = Counter(self.names)
         except TypeError:
             self.counts = None
+        points = [call.possible for call in self.calls or ()]
+        self.possible: float | None
+        self.possible = None if None in points else 1.0 + sum(filter(None, points))
 
 
 _READY: dict[str, ReadyGold] = {}

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from toolrl_env.core.types import PointLoss
 from toolrl_env.rewards.gold import GoldCall, ReadyGold
-from toolrl_env.rewards.matching import Matching, MatchRules, countable, match_calls
+from toolrl_env.rewards.matching import Matching, MatchRules, match_calls
 from toolrl_env.rewards.values import VALUE_COMPARISONS, same_but_type
 
 __all__ = ["find_losses"]
@@ -32,7 +32,7 @@ def find_losses(
     """
     if rules.granularity == "coarse":
         return _coarse(gold, predicted, replace(rules, granularity="fine"))
-    calls = gold.calls or []
+    calls, intermediate = gold.calls or [], rules.granularity == "intermediate"
     names = [call["name"] for call in predicted]
     shares, extra = _name_shares(gold, names, matching)
     matched = {index for index, _ in matching.pairs}
@@ -44,8 +44,8 @@ def find_losses(
             partner = next((other for other in free if names[other] == call.name), None)
             if partner is None:
                 message = f"no call of {call.name!r:.80}"
-                possible = 1.0 if rules.granularity == "intermediate" else countable(call)
-                losses.append(PointLoss("name", share + possible, message, gold=index))
+                points = share + (1.0 if intermediate else call.possible or 0.0)
+                losses.append(PointLoss("name", points, message, gold=index))
                 continue
             free.remove(partner)
         if share:

@@ -13,20 +13,19 @@ a broken call of an unmatched name does no harm beyond the name score.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from toolrl_env.rewards.gold import GoldCall, ReadyGold
 from toolrl_env.rewards.values import VALUE_COMPARISONS
 
 __all__ = [
     "MAX_OPTIMAL_PAIRS",
+    "Equal",
     "MatchRules",
     "Matching",
     "assign",
-    "countable",
     "equal_answers",
     "equal_calls",
     "match_calls",
@@ -47,8 +46,7 @@ class MatchRules:
     values: Literal["python", "strict", "tolerant"] = "python"
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+class Matching(NamedTuple):
     """What a set of predictions earned.
 
     Attributes:
@@ -61,16 +59,16 @@ class Matching:
     earned: float
     possible: float
     name_score: float
-    pairs: tuple[tuple[int | None, float], ...]
+    pairs: Sequence[tuple[int | None, float]]
 
 
-def equal_answers(gold: ReadyGold, predicted: tuple[Any, ...], rules: MatchRules) -> bool:
+def equal_answers(gold: tuple[Any, ...], predicted: tuple[Any, ...], rules: MatchRules) -> bool:
     """Whether two lists of calls are equal, order included. Such an answer earns everything."""
     if rules.values == "python":
-        return gold.values == predicted
+        return gold == predicted
     equal = VALUE_COMPARISONS[rules.values]
-    return len(gold.values) == len(predicted) and all(
-        equal_calls(mine, other, equal) for mine, other in zip(gold.values, predicted, strict=True)
+    return len(gold) == len(predicted) and all(
+        equal_calls(mine, other, equal) for mine, other in zip(gold, predicted, strict=True)
     )
 
 
@@ -88,29 +86,22 @@ def match_calls(gold: ReadyGold, predicted: Sequence[Any], rules: MatchRules) ->
     Raises:
         KeyError, TypeError, AttributeError: A prediction, or a gold call, is no proper call.
     """
-    if gold.calls is None:
+    calls = gold.calls
+    if calls is None:
         raise TypeError("the gold calls cannot be scored")
     names = [call["name"] for call in predicted]
     name_score = earned = _name_score(gold, names, strict=rules.strict_names)
-    intermediate = rules.granularity == "intermediate"
-    points = _whole_call(rules) if intermediate else _key_and_value(rules)
-    pairs = assign(gold.calls, predicted, names, points, rules)
-    possible = 1.0
-    for call, (_, score) in zip(gold.calls, pairs, strict=True):
-        possible += 1.0 if intermediate else countable(call)
+    if rules.granularity == "intermediate":
+        possible = 1.0 + len(calls)
+        pairs = assign(calls, predicted, names, _whole_call, rules)
+    else:
+        possible = gold.possible
+        pairs = assign(calls, predicted, names, _keys_and_values, rules)
+    if possible is None:
+        raise TypeError("the parameters of a gold call cannot be counted")
+    for _, score in pairs:
         earned += score
-    return Matching(earned, possible, name_score, tuple(pairs))
-
-
-def countable(call: GoldCall) -> float:
-    """Return the points that a gold call can earn.
-
-    Raises:
-        TypeError: Its parameters cannot be counted.
-    """
-    if call.possible is None:
-        raise TypeError("the gold parameters cannot be counted")
-    return call.possible
+    return Matching(earned, possible, name_score, pairs)
 
 
 def _name_score(gold: ReadyGold, names: list[Any], *, strict: bool) -> float:
@@ -121,45 +112,45 @@ def _name_score(gold: ReadyGold, names: list[Any], *, strict: bool) -> float:
         return 0.0
     if gold.counts is None:
         raise TypeError("a gold name cannot be hashed")
-    counts = Counter(names)
-    common = sum(min(count, counts[name]) for name, count in gold.counts.items() if name in counts)
+    left, common = dict(gold.counts), 0
+    for name in names:
+        if left.get(name):
+            left[name] -= 1
+            common += 1
     return common / (len(gold.names) + len(names) - common)
 
 
-Points = Callable[[GoldCall, Any], float]
+Equal = Callable[[Any, Any], bool]
+Points = Callable[[GoldCall, Any, Equal | None, bool], float]
+"""Points of a pair: ``(gold call, prediction, comparison or None for ==, strict names)``."""
 Pairs = list[tuple[int | None, float]]
 
 
-def _key_and_value(rules: MatchRules) -> Points:
+def _keys_and_values(call: GoldCall, predicted: Any, equal: Equal | None, strict: bool) -> float:
     """Points for the parameters' names and values of a pair of calls of one name."""
-    equal = VALUE_COMPARISONS[rules.values]
-    quick, strict = rules.values == "python", rules.strict_names
-
-    def points(call: GoldCall, predicted: Any) -> float:
-        mine, other = call.parameters, predicted["parameters"]
-        if mine is None:
-            raise TypeError("the gold parameters are no object")
-        keys = list(other.keys())
-        if keys == call.keys:
-            score = 1.0
-        elif strict or not keys or not call.keys:
-            score = 0.0
-        else:
-            common = len(mine.keys() & other.keys())
-            score = common / (len(mine) + len(keys) - common)
-        found = 0
-        for key, value in mine.items():
-            if key in other and (other[key] == value if quick else equal(value, other[key])):
-                found += 1
-        return score + found
-
-    return points
+    mine, other = call.parameters, predicted["parameters"]
+    if mine is None:
+        raise TypeError("the gold parameters are no object")
+    keys = list(other.keys())
+    if keys == call.keys:
+        score = 1.0
+    elif strict or not keys or not call.keys:
+        score = 0.0
+    else:
+        common = len(mine.keys() & other.keys())
+        score = common / (len(mine) + len(keys) - common)
+    found = 0  # added last, as in the paper's code: the order shows in the last bit
+    for key, value in mine.items():
+        if key in other and (other[key] == value if equal is None else equal(value, other[key])):
+            found += 1
+    return score + found
 
 
-def _whole_call(rules: MatchRules) -> Points:
+def _whole_call(call: GoldCall, predicted: Any, equal: Equal | None, strict: bool) -> float:
     """1 point for an equal call and none for any other."""
-    equal = VALUE_COMPARISONS[rules.values]
-    return lambda call, predicted: 1.0 if equal(call.value, predicted) else 0.0
+    del strict
+    same = predicted == call.value if equal is None else equal(call.value, predicted)
+    return 1.0 if same else 0.0
 
 
 def assign(
@@ -170,13 +161,19 @@ def assign(
     rules: MatchRules,
 ) -> Pairs:
     """Give each gold call a prediction of its name, or none, with the points of the pair."""
+    equal = None if rules.values == "python" else VALUE_COMPARISONS[rules.values]
     if rules.matching == "optimal" and len(calls) * len(names) <= MAX_OPTIMAL_PAIRS:
-        return _assign_optimally(calls, predicted, names, points)
-    return _assign_greedily(calls, predicted, names, points)
+        return _assign_optimally(calls, predicted, names, points, equal, rules.strict_names)
+    return _assign_greedily(calls, predicted, names, points, equal, rules.strict_names)
 
 
 def _assign_greedily(
-    calls: list[GoldCall], predicted: Sequence[Any], names: list[Any], points: Points
+    calls: list[GoldCall],
+    predicted: Sequence[Any],
+    names: list[Any],
+    points: Points,
+    equal: Equal | None,
+    strict: bool,
 ) -> Pairs:
     """Give each gold call, in order, the first best unused prediction of its name.
 
@@ -188,7 +185,7 @@ def _assign_greedily(
         best, best_score = None, 0.0
         for index, name in enumerate(names):
             if name == call.name and index not in used:
-                score = points(call, predicted[index])
+                score = points(call, predicted[index], equal, strict)
                 if score > best_score:
                     best, best_score = index, score
         if best is not None:
@@ -198,7 +195,12 @@ def _assign_greedily(
 
 
 def _assign_optimally(
-    calls: list[GoldCall], predicted: Sequence[Any], names: list[Any], points: Points
+    calls: list[GoldCall],
+    predicted: Sequence[Any],
+    names: list[Any],
+    points: Points,
+    equal: Equal | None,
+    strict: bool,
 ) -> Pairs:
     """Choose the pairs of equal name with the highest sum of points (Hungarian method, scipy)."""
     import numpy as np
@@ -209,7 +211,7 @@ def _assign_optimally(
     for row, call in enumerate(calls):
         for column, name in enumerate(names):
             if name == call.name:
-                scores[row, column] = points(call, predicted[column])
+                scores[row, column] = points(call, predicted[column], equal, strict)
     pairs: Pairs = [(None, 0.0)] * len(calls)
     for row, column in zip(*solve(scores, maximize=True), strict=True):
         if scores[row, column] > 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from toolrl_env.core.types import TermScore
 from toolrl_env.rewards.matching import MatchRules
@@ -12,7 +12,7 @@ from toolrl_env.rewards.scale import correctness_scale, format_scale, length_wor
 if TYPE_CHECKING:
     from toolrl_env.rewards.config import RewardConfig
 
-__all__ = ["Plan"]
+__all__ = ["Plan", "Verdict"]
 
 _PARTS = {
     (True, False): "a thought and tool calls",
@@ -20,6 +20,14 @@ _PARTS = {
     (True, True): "a thought, tool calls and a response",
     (False, False): "a thought",
 }
+
+_UNEQUAL = "the calls are not exactly the gold calls"
+_UNDECODABLE = "there are no calls that can be decoded and scored"
+_PARTLY = "some calls, arguments or values are not the gold ones; breakdown.losses says which"
+_MAX_TERMS = 4_096
+
+Verdict = tuple[float, float] | Literal["equal", "unequal", "undecodable"]
+"""What calls are worth against the gold calls: ``(S, S_max)`` or a word."""
 
 
 class Plan:
@@ -31,26 +39,24 @@ class Plan:
         best: Correctness of a perfect answer. Below ``worst`` where the dynamic scale has turned.
         format_right: The format term of a right layout.
         format_wrong: That of a wrong one, by ``(has_call, has_response)`` of the gold answer.
-        correct: The correctness term of a perfect answer.
-        wrong: That of an answer whose calls earn nothing.
-        undecodable: That of an answer without calls that can be scored.
+        correctness: The correctness term by verdict; grows with the points met.
         no_gold_calls: That of any answer where the gold answer has no calls.
         length_words: Words of thought that earn the full length reward.
         length_low: The length term of an answer without a thought.
+        length_reason: Why a thought does not earn it all.
     """
 
     __slots__ = (
         "best",
-        "correct",
+        "correctness",
         "format_right",
         "format_wrong",
         "length_low",
+        "length_reason",
         "length_words",
         "no_gold_calls",
         "rules",
-        "undecodable",
         "worst",
-        "wrong",
     )
 
     def __init__(self, config: RewardConfig, step: int) -> None:
@@ -78,13 +84,23 @@ class Plan:
             )
         low, high = sorted((self.worst, self.best))
         weight = config.correctness_weight
-        self.correct = TermScore("correctness", self.best, low, high, weight)
-        self.wrong = replace(self.correct, score=self.worst, reason="the calls are wrong")
-        self.undecodable = replace(
-            self.wrong, reason="there are no calls that can be decoded and scored"
-        )
+        equal = TermScore("correctness", self.best, low, high, weight)
+        self.correctness: dict[Verdict, TermScore] = {
+            "equal": equal,
+            "unequal": replace(equal, score=self.worst, reason=_UNEQUAL),
+            "undecodable": replace(equal, score=self.worst, reason=_UNDECODABLE),
+        }
         self.no_gold_calls = TermScore("correctness", 0.0, 0.0, 0.0, weight)
         self.length_words = length_words(step, dynamic=config.dynamic_length)
         self.length_low = TermScore(
             "length", 0.0, 0.0, 1.0, config.length_weight, "there is no thought to measure"
         )
+        self.length_reason = f"the thought has fewer than {self.length_words:g} words"
+
+    def remember(self, verdict: Verdict, score: float) -> TermScore:
+        """Return the correctness term of ``score``, kept for the next answer with this verdict."""
+        best = self.correctness["equal"]
+        term = best if score == self.best else replace(best, score=score, reason=_PARTLY)
+        if len(self.correctness) < _MAX_TERMS:
+            self.correctness[verdict] = term
+        return term

@@ -8,15 +8,18 @@ from toolrl_env.core.errors import ConfigurationError, WrongActionType
 from toolrl_env.core.types import (
     GroundTruth,
     ParsedAction,
+    ParseStatus,
     RewardBreakdown,
     TermScore,
     ToolResult,
 )
-from toolrl_env.parsing import AnswerProtocol, get_protocol, parse_ground_truth
+from toolrl_env.parsing import MAX_CHARS, AnswerProtocol, get_protocol, parse_ground_truth
+from toolrl_env.parsing.glance import decode_block, glance
 from toolrl_env.rewards.build import new_breakdown
 from toolrl_env.rewards.components import (
     alternative_correctness,
     format_score,
+    judge,
     length_score,
     structured_correctness,
 )
@@ -57,7 +60,26 @@ def score_response(
     if not isinstance(response, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise WrongActionType(f"response must be a string, not {type(response).__name__}")
     gold = parse_ground_truth(ground_truth)
-    return score_action(_TOOLRL.parse(response), gold, _TOOLRL, config, step)
+    if config.extra_terms or config.correctness != "structured" or len(response) > MAX_CHARS:
+        return score_action(_TOOLRL.parse(response), gold, _TOOLRL, config, step)
+    plan = config.plan(step)
+    layout_ok, block = glance(response, gold.has_call, gold.has_response)
+    correctness, detail = plan.no_gold_calls, None
+    if gold.has_call:
+        verdict = config.verdicts.get((ground_truth, block))
+        if verdict is None:
+            verdict = judge(None if block is None else decode_block(block), gold, plan.rules)
+            config.remember(ground_truth, block, verdict)
+        correctness = structured_correctness(plan, verdict)
+        detail = CallDetail(gold, response, plan.rules)
+    terms, total = (correctness,), correctness.score * correctness.weight
+    if config.format:
+        layout = format_score(plan, gold, layout_ok=layout_ok)
+        terms, total = (layout, correctness), layout.score * layout.weight + total
+    if config.length:
+        thought = length_score(plan, response)
+        terms, total = (*terms, thought), total + thought.score * thought.weight
+    return new_breakdown(total, terms, detail)
 
 
 def score_action(
@@ -82,46 +104,35 @@ def score_action(
         ConfigurationError: ``step`` is negative, or an extra term broke its contract.
     """
     plan = config.plan(step)
-    if config.correctness == "structured":
-        correctness, detail = structured_correctness(plan, action, gold)
+    if config.correctness != "structured":
+        correctness = alternative_correctness(plan, action, gold, config.correctness)
+    elif gold.has_call:
+        correctness = structured_correctness(plan, judge(action.values, gold, plan.rules))
     else:
-        correctness, detail = alternative_correctness(plan, action, gold, config.correctness)
-    terms = (correctness,)
-    total = correctness.score * correctness.weight
+        correctness = plan.no_gold_calls
+    detail = CallDetail(gold, action.values, plan.rules) if gold.has_call else None
+    terms, total = (correctness,), correctness.score * correctness.weight
     if config.format:
-        layout = format_score(plan, action, gold, protocol)
-        terms = (layout, correctness)
-        total = layout.score * layout.weight + total
-    if config.length or config.extra_terms:
-        return _with_more(terms, total, detail, config, step, action, gold, protocol, results)
+        layout_ok = protocol.layout_ok(action, gold.has_call, gold.has_response)
+        layout = format_score(plan, gold, layout_ok=layout_ok)
+        terms, total = (layout, correctness), layout.score * layout.weight + total
+    if config.length:
+        too_long = action.status is ParseStatus.TOO_LONG
+        thought = length_score(plan, action.text, too_long=too_long)
+        terms, total = (*terms, thought), total + thought.score * thought.weight
+    if config.extra_terms:
+        context = TermContext(action, gold, protocol, step, tuple(results))
+        for term in config.extra_terms:
+            extra = run_term(term, context)
+            terms, total = (*terms, extra), total + extra.score * extra.weight
+        _check_names(terms)
     return new_breakdown(total, terms, detail)
 
 
-def _with_more(
-    terms: tuple[TermScore, ...],
-    total: float,
-    detail: CallDetail | None,
-    config: RewardConfig,
-    step: int,
-    action: ParsedAction,
-    gold: GroundTruth,
-    protocol: AnswerProtocol,
-    results: Sequence[ToolResult],
-) -> RewardBreakdown:
-    """Add the length term and the extra ones."""
-    more: list[TermScore] = []
-    if config.length:
-        more.append(length_score(config.plan(step), action))
-    if config.extra_terms:
-        context = TermContext(action, gold, protocol, step, tuple(results))
-        more.extend(run_term(term, context) for term in config.extra_terms)
-    for term in more:
-        total = total + term.score * term.weight
-    terms = (*terms, *more)
+def _check_names(terms: tuple[TermScore, ...]) -> None:
     if len({term.name for term in terms}) < len(terms):
         names = ", ".join(term.name for term in terms)
         raise ConfigurationError(f"two reward terms have one name; the names are: {names}")
-    return RewardBreakdown(total, terms, detail)
 
 
 def score_blank(gold: GroundTruth, config: RewardConfig, step: int) -> tuple[TermScore, ...]:

@@ -14,15 +14,17 @@ RELATIVE_TOLERANCE = 1e-6
 
 
 def values_agree(expected: Any, actual: Any) -> bool:
-    """Compare two JSON-like values: numbers within 1e-6 relative, booleans apart from numbers.
+    """Compare two JSON-like values: floats within 1e-6 relative, booleans apart from numbers.
 
     >>> values_agree({"total": 3}, {"total": 3.0000000001}), values_agree(True, 1)
     (True, False)
     """
     if isinstance(expected, bool) or isinstance(actual, bool):
         return expected is actual
+    if isinstance(expected, int) and isinstance(actual, int):
+        return expected == actual
     if isinstance(expected, int | float) and isinstance(actual, int | float):
-        return math.isclose(expected, actual, rel_tol=RELATIVE_TOLERANCE, abs_tol=1e-9)
+        return _close(expected, actual)
     if isinstance(expected, list) and isinstance(actual, list):
         left, right = cast("list[Any]", expected), cast("list[Any]", actual)
         return len(left) == len(right) and all(map(values_agree, left, right))
@@ -31,6 +33,13 @@ def values_agree(expected: Any, actual: Any) -> bool:
         return one.keys() == two.keys() and all(values_agree(one[key], two[key]) for key in one)
     same_kind = isinstance(expected, str) == isinstance(actual, str)
     return same_kind and bool(expected == actual)
+
+
+def _close(one: float, two: float) -> bool:
+    try:
+        return math.isclose(one, two, rel_tol=RELATIVE_TOLERANCE, abs_tol=1e-9)
+    except OverflowError:  # an int beyond the floats
+        return False
 
 
 def agreement(expected: Sequence[Any], results: Sequence[ToolResult]) -> float:

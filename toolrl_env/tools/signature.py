@@ -176,9 +176,16 @@ def _container(origin: type, arguments: tuple[Any, ...], where: str) -> dict[str
 
 
 def _typed_dict(annotation: Any, where: str) -> dict[str, Any]:
-    hints = typing.get_type_hints(annotation, include_extras=True)
-    fields = {name: schema_of_annotation(hint, f"{where}.{name}") for name, hint in hints.items()}
-    required = sorted(cast("frozenset[str]", annotation.__required_keys__))
+    always = cast("frozenset[str]", annotation.__required_keys__)
+    fields: dict[str, Any] = {}
+    required: list[str] = []
+    for name, hint in typing.get_type_hints(annotation, include_extras=True).items():
+        origin = typing.get_origin(hint)  # the frozen set overlooks these in postponed annotations
+        wrapped = origin in {typing.Required, typing.NotRequired}
+        inner = typing.get_args(hint)[0] if wrapped else hint
+        fields[name] = schema_of_annotation(inner, f"{where}.{name}")
+        if origin is typing.Required or (not wrapped and name in always):
+            required.append(name)
     schema: dict[str, Any] = {"type": "object", "properties": fields}
     if required:
         schema["required"] = required

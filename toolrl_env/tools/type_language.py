@@ -194,7 +194,7 @@ class _Reader:
                 raise _NotUnderstood
         if not values:
             raise _NotUnderstood
-        return {"enum": list(dict.fromkeys(values))}
+        return {"enum": values}
 
 
 def _scalar(name: str) -> dict[str, Any]:

@@ -36,7 +36,12 @@ _SEEN_LIMIT = 8_192
 
 
 class SchemaCheck:
-    """One compiled schema: a quick accept, with jsonschema behind it. Built once per content."""
+    """One compiled schema: a quick accept, with jsonschema behind it. Built once per content.
+
+    Attributes:
+        schema: The schema.
+        accept: True implies that the schema admits the value; false leaves it to ``errors``.
+    """
 
     __slots__ = ("_full", "accept", "schema")
 
@@ -51,10 +56,7 @@ class SchemaCheck:
         quick = compile_quick(schema)
         if quick is None:
             self._full = _full_validator(schema, check=True)
-        self.accept: Accept = quick if quick is not None else self._accept_fully
-
-    def _accept_fully(self, value: Any) -> bool:
-        return next(self.errors(value, 0, ""), None) is None
+        self.accept: Accept = quick if quick is not None else _never_sure
 
     def errors(self, value: Any, call: int, tool: str) -> Iterator[ActionError]:
         """Yield what jsonschema finds wrong with ``value``, lazily; nothing if it is valid."""
@@ -70,6 +72,10 @@ class SchemaCheck:
             yield action_error(ErrorCode.TOO_DEEP, call, tool, text)
         except (Unresolvable, re.error) as error:
             raise ConfigurationError(f"tool {tool!r} has a broken schema: {error}") from error
+
+
+def _never_sure(_value: object) -> bool:
+    return False
 
 
 class CallValidator:

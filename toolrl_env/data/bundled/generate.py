@@ -19,7 +19,7 @@ from toolrl_env.data.bundled.dialogues import Dialogues
 from toolrl_env.data.bundled.scenes import Ledger, Scene
 from toolrl_env.data.bundled.writers import api_bank_row, rlla_row, toolace_row, xlam_row
 
-__all__ = ["MIXES", "Produced", "main", "produce", "write"]
+__all__ = ["MIXES", "Produced", "compressed", "main", "produce", "write"]
 
 SEED = 20_260_401
 MIXES: Mapping[str, Mapping[str, int]] = {
@@ -114,12 +114,13 @@ def write(folder: Path) -> list[Path]:
     paths: list[Path] = []
     for name, content in produce().items():
         path = folder / f"{name}.jsonl.gz"
-        path.write_bytes(_compressed(content.rows))
+        path.write_bytes(compressed(content.rows))
         paths.append(path)
     return paths
 
 
-def _compressed(rows: Iterable[Mapping[str, Any]]) -> bytes:
+def compressed(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return ``rows`` as JSON lines, compressed; no time or name enters the gzip header."""
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as file:

