@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from toolrl_env.core.types import RewardBreakdown
+    from toolrl_env.core.types import RewardBreakdown, Task
     from toolrl_env.envs.prepare import PreparedTask
 
 __all__ = ["draw_episode", "draw_reward", "printable", "render_episode"]
@@ -36,32 +36,28 @@ def render_episode(
     """
     from rich.console import Console
 
+    task = None if current is None else current.task
     if to_screen:
-        draw_episode(Console(), current, answer, breakdown)
+        draw_episode(Console(), task, answer, breakdown)
         return None
     page = io.StringIO()
-    draw_episode(Console(file=page, force_terminal=True, width=_WIDTH), current, answer, breakdown)
+    draw_episode(Console(file=page, force_terminal=True, width=_WIDTH), task, answer, breakdown)
     return page.getvalue()
 
 
 def draw_episode(
-    console: Console,
-    current: PreparedTask | None,
-    answer: str,
-    breakdown: RewardBreakdown | None,
+    console: Console, task: Task | None, answer: str, breakdown: RewardBreakdown | None
 ) -> None:
     """Draw an episode on a console; for the arguments see ``render_episode``."""
     from rich.panel import Panel
     from rich.text import Text
 
-    if current is None:
+    if task is None:
         console.print("no episode yet: call reset()")
         return
-    task = current.task
     names = ", ".join(tool.name for tool in task.tools)
-    console.rule(
-        f"[bold]{printable(task.source)} · {printable(task.id)} · {printable(task.category)}"
-    )
+    title = printable(f"{task.source} · {task.id} · {task.category}")
+    console.rule(Text(title, "bold"))
     console.print(Text.assemble(("tools  ", "bold"), printable(names)))
     for message in task.messages:
         body = message.content.strip()
