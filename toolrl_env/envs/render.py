@@ -91,9 +91,9 @@ def draw_reward(console: Console, breakdown: RewardBreakdown) -> None:
         )
     console.print(table)
     for loss in breakdown.losses:
-        console.print(
-            f"  -{loss.points:.2f}  {loss.kind}: {loss.message}", style="red", markup=False
-        )
+        points = f"-{loss.points:.2f}  " if loss.points else ""
+        line = printable(f"  {points}{loss.kind}: {loss.message}")
+        console.print(line, style="red", markup=False, highlight=False)
 
 
 def printable(text: str) -> str:
