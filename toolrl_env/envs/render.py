@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from toolrl_env.core.types import RewardBreakdown
+    from toolrl_env.core.types import RewardBreakdown, Task
     from toolrl_env.envs.prepare import PreparedTask
 
-__all__ = ["render_episode"]
+__all__ = ["draw_episode", "draw_reward", "printable", "render_episode"]
 
 _WIDTH = 100
 _BAR = 20
@@ -36,45 +36,45 @@ def render_episode(
     """
     from rich.console import Console
 
+    task = None if current is None else current.task
     if to_screen:
-        _draw(Console(), current, answer, breakdown)
+        draw_episode(Console(), task, answer, breakdown)
         return None
     page = io.StringIO()
-    _draw(Console(file=page, force_terminal=True, width=_WIDTH), current, answer, breakdown)
+    draw_episode(Console(file=page, force_terminal=True, width=_WIDTH), task, answer, breakdown)
     return page.getvalue()
 
 
-def _draw(
-    console: Console,
-    current: PreparedTask | None,
-    answer: str,
-    breakdown: RewardBreakdown | None,
+def draw_episode(
+    console: Console, task: Task | None, answer: str, breakdown: RewardBreakdown | None
 ) -> None:
+    """Draw an episode on a console; for the arguments see ``render_episode``."""
     from rich.panel import Panel
     from rich.text import Text
 
-    if current is None:
+    if task is None:
         console.print("no episode yet: call reset()")
         return
-    task = current.task
     names = ", ".join(tool.name for tool in task.tools)
-    console.rule(f"[bold]{_safe(task.source)} · {_safe(task.id)} · {_safe(task.category)}")
-    console.print(Text.assemble(("tools  ", "bold"), _safe(names)))
+    title = printable(f"{task.source} · {task.id} · {task.category}")
+    console.rule(Text(title, "bold"))
+    console.print(Text.assemble(("tools  ", "bold"), printable(names)))
     for message in task.messages:
         body = message.content.strip()
         calls = "\n".join(f"{call.name}({dict(call.arguments)})" for call in message.tool_calls)
-        text = Text(_safe("\n".join(part for part in (calls, body) if part)))
+        text = Text(printable("\n".join(part for part in (calls, body) if part)))
         style = _STYLES[message.role]
         console.print(Panel(text, title=message.role, title_align="left", border_style=style))
     if breakdown is None:
         return
     console.print(
-        Panel(Text(_safe(answer)), title="answer", title_align="left", border_style="green")
+        Panel(Text(printable(answer)), title="answer", title_align="left", border_style="green")
     )
-    _draw_reward(console, breakdown)
+    draw_reward(console, breakdown)
 
 
-def _draw_reward(console: Console, breakdown: RewardBreakdown) -> None:
+def draw_reward(console: Console, breakdown: RewardBreakdown) -> None:
+    """Draw a reward: its terms, and what each point was lost for."""
     from rich.table import Table
 
     table = Table(title=f"reward {breakdown.total:+.3f}", title_justify="left")
@@ -87,16 +87,16 @@ def _draw_reward(console: Console, breakdown: RewardBreakdown) -> None:
         limits = f"[{term.low:g}, {term.high:g}]"
         score = f"{term.score:+.3f}"
         table.add_row(
-            term.name, score, limits.replace("[", "\\["), f"{bar:<{_BAR}}", _safe(term.reason)
+            term.name, score, limits.replace("[", "\\["), f"{bar:<{_BAR}}", printable(term.reason)
         )
     console.print(table)
     for loss in breakdown.losses:
-        console.print(
-            f"  -{loss.points:.2f}  {loss.kind}: {loss.message}", style="red", markup=False
-        )
+        points = f"-{loss.points:.2f}  " if loss.points else ""
+        line = printable(f"  {points}{loss.kind}: {loss.message}")
+        console.print(line, style="red", markup=False, highlight=False)
 
 
-def _safe(text: str) -> str:
+def printable(text: str) -> str:
     """Return ``text`` without control characters and lone surrogates, which break terminals."""
     return "".join(
         char if char == "\n" or (char.isprintable() and not "\ud800" <= char <= "\udfff") else "�"

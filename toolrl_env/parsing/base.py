@@ -25,13 +25,12 @@ __all__ = ["MAX_CHARS", "AnswerProtocol"]
 MAX_CHARS = 65_536
 """Characters of an answer that are read by default; longer ones are cut and count as malformed."""
 
-_LAYOUT_CODES = frozenset(
+_TAG_CODES = frozenset({ErrorCode.DUPLICATE_TAG, ErrorCode.MISSING_TAG})
+_LAYOUT_CODES = _TAG_CODES | frozenset(
     {
         ErrorCode.BAD_LAYOUT,
         ErrorCode.BAD_SYNTAX,
-        ErrorCode.DUPLICATE_TAG,
         ErrorCode.EMPTY,
-        ErrorCode.MISSING_TAG,
         ErrorCode.TOO_LONG,
     }
 )
@@ -113,19 +112,20 @@ class AnswerProtocol(abc.ABC):
             raise ConfigurationError(f"a call is not JSON-like: {error}") from error
         if not same:
             names = ", ".join(repr(call["name"])[:80] for call in normal)
+            why = action.issues[0].message if action.issues else "they change"
             raise ConfigurationError(
-                f"protocol {self.name!r} cannot carry these calls so that they are read back: "
-                f"{names}; {action.issues[0].message if action.issues else 'they change'}"
+                f"protocol {self.name!r} cannot carry the calls {names} so that they are read "
+                f"back: {why}"
             )
-        for part, given, read in (
-            ("thought", think, action.think),
-            ("response", response, action.response),
+        read = (action.think or "", action.response or "")
+        if read != ((think or "").strip(), (response or "").strip()) or any(
+            issue.code in _TAG_CODES for issue in action.issues
         ):
-            if (given or "").strip() != (read or ""):
-                raise ConfigurationError(
-                    f"protocol {self.name!r} cannot carry this {part} so that it is read back: "
-                    f"{given!r:.200}; it must not hold the protocol's own tags or syntax"
-                )
+            raise ConfigurationError(
+                f"protocol {self.name!r} cannot carry this thought or response so that it is read "
+                f"back: {think!r:.200}, {response!r:.200}; neither may hold the protocol's own "
+                "tags or syntax"
+            )
         return text
 
     def render_gold(self, gold: GroundTruth) -> str:

@@ -1,0 +1,99 @@
+"""The arguments that choose an environment, shared by the commands that make one."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import gymnasium as gym
+import tyro
+from gymnasium.envs.registration import EnvSpec
+
+from toolrl_env.core.errors import ConfigurationError, UnknownName
+from toolrl_env.envs.base import ToolUseEnv
+
+__all__ = ["EnvironmentChoice", "make_environment"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentChoice:
+    """Which environment, and on which tasks.
+
+    Attributes:
+        env: A registered id, e.g. ToolRL-ToolACE-v0, or module:Id for one of your own.
+        data: A file of the real dataset, or hub; without it, our sample.
+        split: train, validation, test or all.
+        protocol: How calls are written: toolrl, native or python.
+        template: Prompt skeleton: a name (default, short) or a file.
+        reward: Reward preset.
+        strict: Add the term that checks calls against the tools' schemas.
+        level: API-Bank level, 1 to 3.
+        difficulty: Difficulty of Toolbox tasks, 1 to 5; without it, mixed.
+    """
+
+    env: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="ENV")]
+    data: Annotated[str | None, tyro.conf.arg(metavar="FILE|hub")] = None
+    split: str = "train"
+    protocol: str = "toolrl"
+    template: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE")] = None
+    reward: str = "toolrl"
+    strict: bool = False
+    level: Annotated[int | None, tyro.conf.arg(metavar="1-3")] = None
+    difficulty: Annotated[int | None, tyro.conf.arg(metavar="1-5")] = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments for ``gym.make``; those that were not given are left out."""
+        given: dict[str, Any] = {
+            "split": self.split,
+            "protocol": self.protocol,
+            "reward": self.reward,
+            "strict": self.strict,
+        }
+        optional = {
+            "data": self.data,
+            "template": self.template,
+            "level": self.level,
+            "difficulty": self.difficulty,
+        }
+        return given | {name: value for name, value in optional.items() if value is not None}
+
+
+def make_environment(choice: EnvironmentChoice) -> gym.Env[str, str]:
+    """Make the environment.
+
+    Raises:
+        UnknownName: No such id.
+        ConfigurationError: Its module cannot be imported, it does not take an argument that was
+            given, or it is none of ours.
+    """
+    module, _, name = choice.env.rpartition(":")
+    if module:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise ConfigurationError(f"cannot import {module!r}: {error}") from error
+    if name not in gym.registry:
+        raise UnknownName("environment", name, _ids())
+    try:
+        env: gym.Env[str, str] = gym.make(name, **choice.arguments())
+    except TypeError as error:
+        wrong = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+        if wrong is None:
+            raise
+        raise ConfigurationError(f"{name} takes no argument {wrong[1]!r}") from error
+    if not isinstance(env.unwrapped, ToolUseEnv):
+        raise ConfigurationError(f"{name} is no tool-use environment; there are: {_ids()}")
+    return env
+
+
+def _ids() -> list[str]:
+    """Return the registered ids that Gymnasium does not bring itself."""
+    return sorted(name for name, spec in gym.registry.items() if not _is_gymnasium(spec))
+
+
+def _is_gymnasium(spec: EnvSpec) -> bool:
+    maker = spec.entry_point
+    module = maker if isinstance(maker, str) or maker is None else maker.__module__
+    return module is None or module.startswith("gymnasium.")
