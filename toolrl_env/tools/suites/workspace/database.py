@@ -47,10 +47,9 @@ class Image:
     @classmethod
     def of(cls, rows: Mapping[str, Iterable[Row]]) -> Image:
         """Return the office that holds these rows, by table; tables left out are empty."""
-        with_rows = Database()
-        for name, entries in rows.items():
-            with_rows.load(name, entries)
-        return with_rows.image()
+        ordered = {name: tuple(sorted(rows.get(name, ()), key=_key)) for name in TABLES}
+        filled = Database()
+        return Image(filled.load(ordered), ordered)
 
     @functools.cached_property
     def key(self) -> str:
@@ -62,6 +61,10 @@ class Image:
         if table not in self._digests:
             self._digests[table] = _digest(self.rows[table])
         return self._digests[table]
+
+
+def _key(row: Row) -> Any:
+    return row[0]
 
 
 @functools.cache
@@ -172,13 +175,17 @@ class Database:
         self._cache.pop(table, None)
         return cursor.lastrowid or 0
 
-    def load(self, table: str, rows: Iterable[Row]) -> None:
-        """Add whole rows."""
-        self._written |= {table}
-        self._cache.pop(table, None)
-        self._connection.execute("BEGIN")
-        self._connection.executemany(TABLES[table].insert, rows)
-        self._connection.execute("COMMIT")
+    def load(self, rows: Mapping[str, Rows]) -> bytes:
+        """Add whole rows, by table, and return SQLite's file format."""
+        execute = self._connection.executemany
+        self.begin()
+        for table, entries in rows.items():
+            if entries:
+                execute(TABLES[table].insert, entries)
+        self.commit()
+        self._written |= rows.keys()
+        self._cache.clear()
+        return self._connection.serialize()
 
     def begin(self) -> None:
         """Start a group of changes that is kept or undone as a whole."""
@@ -194,10 +201,6 @@ class Database:
         self._cache.clear()
 
     # ------------------------------------------------------------------ state
-
-    def image(self) -> Image:
-        """Return the state as an image that other databases can begin from."""
-        return Image(self._connection.serialize(), {name: self.rows(name) for name in TABLES})
 
     def save(self) -> bytes:
         """Return the state: a line that says what may differ from which base, then SQLite's."""

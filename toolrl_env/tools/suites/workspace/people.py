@@ -28,6 +28,11 @@ _UPDATES = {
 class DeskTools(Office):
     """The user, the date, and the lock on payments."""
 
+    @property
+    def payments_unlocked(self) -> bool:
+        """Whether the right code was given."""
+        return self._setting("authorised") == "yes"
+
     @read
     def current_time(self) -> dict[str, str]:
         """Today's date, weekday and time in the office."""
@@ -49,7 +54,7 @@ class DeskTools(Office):
         wrong = int(self._setting("wrong_codes") or 0)
         if wrong >= MAX_WRONG_CODES:
             raise ToolError("payments are locked for good after too many wrong codes")
-        if self._setting("authorised") == "yes":
+        if self.payments_unlocked:
             raise ToolError("payments are unlocked already")
         if not hmac.compare_digest(code.strip().encode("utf-8", "replace"), self._code()):
             self._set("wrong_codes", str(wrong + 1))

@@ -58,7 +58,7 @@ TABLES: Mapping[str, Table] = {
     for table in (
         _table("office", "key TEXT PRIMARY KEY, value TEXT NOT NULL", private=True),
         _table(
-            "contacts", f"{_ID}, name TEXT, email TEXT UNIQUE, phone TEXT, company TEXT, role TEXT"
+            "contacts", f"{_ID}, name TEXT, email TEXT, phone TEXT, company TEXT, role TEXT"
         ),
         _table(
             "events",
@@ -112,7 +112,8 @@ def empty_database() -> bytes:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
     for table in TABLES.values():
-        connection.execute(f"CREATE TABLE {table.name} ({table.definition}) STRICT")
+        kind = "STRICT" if table.definition.startswith(_ID) else "STRICT, WITHOUT ROWID"
+        connection.execute(f"CREATE TABLE {table.name} ({table.definition}) {kind}")
     data = connection.serialize()
     connection.close()
     return data

@@ -1,0 +1,206 @@
+"""Solving a composed request for real: the gold trajectory, and the goal that it proves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from toolrl_env.core.types import ToolCall
+from toolrl_env.data.procedural.workspace.compose import Composition
+from toolrl_env.data.procedural.workspace.goal import Change, Goal, Match, changes_between
+from toolrl_env.data.procedural.workspace.references import Reference
+from toolrl_env.data.procedural.workspace.wish import Wish
+from toolrl_env.tools.suites.workspace import LOCKED, TABLES, Database, Image, WorkspaceSuite
+from toolrl_env.tools.tool import ToolError
+
+__all__ = ["Plan", "PlannedCall", "make_plan", "solve"]
+
+_METHODS = WorkspaceSuite().methods()
+_OWN_KEYS = frozenset({"files", "products"})
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCall:
+    """A call of the gold trajectory.
+
+    Attributes:
+        tool: The tool.
+        arguments: Its arguments.
+        needs: Earlier calls whose results are used, by index.
+        phase: The earliest of the user's requests after which it can be made.
+        shows: What the result must show, for a look-up.
+        wish: The wish that it fulfils, or ``None``.
+    """
+
+    tool: str
+    arguments: Mapping[str, Any]
+    needs: frozenset[int]
+    phase: int
+    shows: Any = None
+    wish: Wish | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """Every call that is needed, in an order in which they could be made."""
+
+    calls: list[PlannedCall] = field(default_factory=list[PlannedCall])
+    _seen: dict[str, int] = field(default_factory=dict[str, int])
+
+    def look_up(self, reference: Reference, phase: int) -> frozenset[int]:
+        """Add what finding a thing takes; return the call that shows it, if it takes any."""
+        needs = frozenset[int]()
+        for link in reference.links():
+            if link.lookup is None:
+                continue
+            key = json.dumps([link.lookup.tool, link.lookup.arguments])
+            if key not in self._seen:
+                self._seen[key] = len(self.calls)
+                call = PlannedCall(
+                    link.lookup.tool, link.lookup.arguments, needs, phase, link.lookup.shows
+                )
+                self.calls.append(call)
+            needs = frozenset({self._seen[key]})
+        return needs
+
+    @property
+    def depth(self) -> int:
+        """Length of the longest chain of calls of which each needs the one before."""
+        depths: list[int] = []
+        for call in self.calls:
+            depths.append(1 + max((depths[need] for need in call.needs), default=0))
+        return max(depths)
+
+
+def make_plan(composition: Composition, code: str) -> Plan:
+    """Return the calls that fulfil a request."""
+    plan = Plan()
+    shown: list[dict[str, frozenset[int]]] = []
+    done: list[int] = []
+    unlocked: int | None = None
+    for command in composition.commands:
+        found = {
+            name: plan.look_up(reference, command.phase)
+            for name, reference in command.references.items()
+        }
+        found |= {name: shown[number][slot] for name, (number, slot) in command.repeats.items()}
+        needs = frozenset[int]().union(*found.values())
+        if command.wish.tool in LOCKED:
+            if unlocked is None:
+                unlocked = len(plan.calls)
+                plan.calls.append(
+                    PlannedCall(
+                        "authorise_payments", {"code": code}, frozenset(), command.phase
+                    )
+                )
+            needs |= {unlocked}
+        if command.wish.uses_number:
+            needs |= {done[-1]}
+        shown.append(found)
+        done.append(len(plan.calls))
+        plan.calls.append(
+            PlannedCall(
+                command.wish.tool,
+                command.wish.arguments,
+                needs,
+                command.phase,
+                wish=command.wish,
+            )
+        )
+    return plan
+
+
+def solve(
+    plan: Plan, image: Image, faults: Mapping[str, int]
+) -> tuple[list[list[list[ToolCall]]], Goal] | None:
+    """Make every call as soon as what it needs is known; try again what fails for a moment.
+
+    Args:
+        plan: The calls.
+        image: The office.
+        faults: How often the first calls of a tool fail.
+
+    Returns:
+        For each phase the batches of calls, and the goal that was reached; ``None`` if a tool
+        refuses, a look-up does not show what it should, or a wish changes nothing.
+    """
+    office = WorkspaceSuite(Database(image))
+    left = dict(faults)
+    done: set[int] = set()
+    phases: list[list[list[ToolCall]]] = []
+    fulfilled: dict[int, tuple[Change, ...]] = {}
+    for phase in range(1 + max(call.phase for call in plan.calls)):
+        waiting = [i for i, call in enumerate(plan.calls) if call.phase == phase]
+        batches: list[list[ToolCall]] = []
+        while waiting:
+            made: set[int] = set()
+            batch: list[ToolCall] = []
+            for index in waiting:
+                call = plan.calls[index]
+                if not call.needs <= done:
+                    continue
+                batch.append(ToolCall(call.tool, call.arguments))
+                if left.get(call.tool, 0):
+                    left[call.tool] -= 1
+                    continue
+                if not _make(call, index, office, fulfilled):
+                    return None
+                made.add(index)
+            batches.append(batch)
+            done |= made
+            waiting = [index for index in waiting if index not in made]
+        phases.append(batches)
+    goal = Goal(tuple(fulfilled[index] for index in sorted(fulfilled)))
+    return (phases, goal) if all(goal.progress(image.rows, office.database)) else None
+
+
+def _make(
+    call: PlannedCall,
+    index: int,
+    office: WorkspaceSuite,
+    fulfilled: dict[int, tuple[Change, ...]],
+) -> bool:
+    """Make a call; note what it changes if it fulfils a wish. False if it is not as planned."""
+    database = office.database
+    before = {name: database.rows(name) for name in TABLES} if call.wish else {}
+    try:
+        result = _METHODS[call.tool].fn(office, **call.arguments)
+    except ToolError:
+        return False
+    if call.wish is None:
+        return call.shows is None or _shows(call.tool, result, call.shows)
+    changes = changes_between(before, database)
+    fulfilled[index] = tuple(_wanted(change, call.wish) for change in changes)
+    return bool(changes)
+
+
+def _shows(tool: str, result: Any, value: Any) -> bool:
+    """Return whether a result shows a value, and, if it is a list of matches, nothing else."""
+    if isinstance(result, str):
+        return str(value) in result
+    if isinstance(result, list):
+        found = cast("list[Any]", result)
+        unique = len(found) == 1 or tool == "list_accounts"
+        return unique and any(_is_in(part, value) for part in found)
+    return _is_in(result, value)
+
+
+def _is_in(part: Any, value: Any) -> bool:
+    """Return whether a value is ``part``, or one of the values in it."""
+    if isinstance(part, dict):
+        return any(_is_in(one, value) for one in cast("dict[str, Any]", part).values())
+    if isinstance(part, list):
+        return value in part
+    return part == value
+
+
+def _wanted(change: Change, wish: Wish) -> Change:
+    """Return what happened as a wish: keys that the office chose and free columns do not count."""
+    key = None if change.kind == "added" and change.table not in _OWN_KEYS else change.key
+    columns = {
+        name: wish.free.get((change.table, name), Match("is", match.value))
+        for name, match in change.columns.items()
+    }
+    return Change(change.kind, change.table, key, columns)
