@@ -61,6 +61,11 @@ class TaskSource(Protocol):
 class Session(Protocol):
     """One episode's live world: tools that run, a user who answers, a goal that can be checked."""
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can happen, so that the episode ends; e.g. too many steps."""
+        ...
+
     def tools(self) -> Sequence[ToolSpec]:
         """Return the tools that are available now; they may change between turns."""
         ...

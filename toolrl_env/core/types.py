@@ -420,13 +420,14 @@ class RewardBreakdown:
 
 
 class StopReason(enum.StrEnum):
-    """Why an episode ended. The first four terminate; the last two truncate."""
+    """Why an episode ended. The first four terminate; the others truncate."""
 
     ANSWERED = "answered"
     MALFORMED = "malformed"
     GOAL_REACHED = "goal_reached"
     GAVE_UP = "gave_up"
     TURN_LIMIT = "turn_limit"
+    CONTEXT_LIMIT = "context_limit"
     INFRASTRUCTURE = "infrastructure"
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,42 +14,18 @@ from toolrl_env.core.errors import ConfigurationError, SnapshotError, UnknownNam
 from toolrl_env.core.types import RewardBreakdown, Task
 from toolrl_env.data.source import TaskSource
 from toolrl_env.envs.prepare import PreparedTask, TaskPreparer
+from toolrl_env.envs.snapshot import EnvSnapshot
 from toolrl_env.parsing import MAX_CHARS, get_protocol
 from toolrl_env.prompts import ChatTemplate, Prompter, PromptTemplate
 from toolrl_env.rewards import RewardConfig
 from toolrl_env.rewards.terms import validation
 from toolrl_env.spaces import UnicodeText
 
-__all__ = ["MAX_OBSERVATION_CHARS", "EnvSnapshot", "ToolUseEnv"]
+__all__ = ["MAX_OBSERVATION_CHARS", "ToolUseEnv"]
 
 MAX_OBSERVATION_CHARS = 262_144
 _OPTIONS = ("task_id", "task_index", "training_step")
 _RENDER_MODES = ("ansi", "human")
-
-
-@dataclass(frozen=True, slots=True)
-class EnvSnapshot:
-    """The whole state of an environment in mid-episode. Picklable.
-
-    Attributes:
-        fingerprint: Of the task set it was taken on; ``restore`` refuses another.
-        rng: State of ``np_random``, or ``None`` if it was never used.
-        rng_seed: The seed it was made from.
-        task_index: The current task, or ``None`` before the first reset.
-        training_step: For scheduled rewards.
-        observation: The last observation.
-        done: Whether the episode is over.
-        breakdown: The last reward, or ``None``.
-    """
-
-    fingerprint: str
-    rng: Mapping[str, Any] | None
-    rng_seed: int | None
-    task_index: int | None
-    training_step: int
-    observation: str
-    done: bool
-    breakdown: RewardBreakdown | None
 
 
 class ToolUseEnv(gym.Env[str, str]):
@@ -138,9 +113,13 @@ class ToolUseEnv(gym.Env[str, str]):
         self._observation = current.observation
         self._done = False
         self._breakdown = None
+        self._begin_episode(current)
         if self.render_mode == "human":
             self.render()
         return current.observation, current.info()
+
+    def _begin_episode(self, current: PreparedTask) -> None:
+        """Set up what a subclass adds to an episode."""
 
     def _pick_task(self, options: dict[str, Any]) -> int:
         for key in options:
@@ -219,6 +198,7 @@ class ToolUseEnv(gym.Env[str, str]):
             observation=self._observation,
             done=self._done,
             breakdown=self._breakdown,
+            extra=self._extra_state(),
         )
 
     def restore(self, snapshot: EnvSnapshot) -> None:
@@ -245,6 +225,14 @@ class ToolUseEnv(gym.Env[str, str]):
         self._observation = snapshot.observation
         self._done = snapshot.done
         self._breakdown = snapshot.breakdown
+        self._restore_extra(snapshot.extra)
+
+    def _extra_state(self) -> object:
+        """Return what a subclass adds to the state; picklable, and never changed afterwards."""
+        return None
+
+    def _restore_extra(self, extra: object) -> None:
+        """Put back what ``_extra_state`` returned, sharing nothing that changes."""
 
     def fork(self, n: int) -> list[Self]:
         """Return ``n`` independent copies of this environment in its present state.
@@ -264,6 +252,7 @@ class ToolUseEnv(gym.Env[str, str]):
         memo[id(self)] = clone
         clone._np_random = copy.deepcopy(self._np_random, memo)
         clone._make_spaces()
+        clone._restore_extra(self._extra_state())
         return clone
 
     def _make_spaces(self) -> None:

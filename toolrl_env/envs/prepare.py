@@ -8,7 +8,7 @@ from typing import Any
 
 from toolrl_env.core.errors import DataError
 from toolrl_env.core.frozen import FrozenList, freeze
-from toolrl_env.core.types import Task
+from toolrl_env.core.types import Task, ToolSpec
 from toolrl_env.data.source import TaskSource
 from toolrl_env.prompts import Prompter
 from toolrl_env.tools import CallValidator
@@ -83,6 +83,10 @@ class TaskPreparer:
             self._cache.pop(next(iter(self._cache)))
         self._cache[index] = prepared
         return prepared
+
+    def text(self, messages: Sequence[dict[str, Any]], tools: Sequence[ToolSpec]) -> str:
+        """Return a conversation as text, up to where the next answer begins."""
+        return self._prompter.text(messages, [tool.as_openai() for tool in tools])
 
     def _build(self, index: int) -> PreparedTask:
         task = self._tasks[index]

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from toolrl_env.core.types import (
-    ActionError,
-    ErrorCode,
-    ParsedAction,
-    ParseStatus,
-    RewardBreakdown,
-    StopReason,
-    ToolResult,
-)
+from toolrl_env.core.types import ParsedAction, ParseStatus, StopReason, ToolResult
 from toolrl_env.envs.base import ToolUseEnv
+from toolrl_env.envs.errors import action_errors
 from toolrl_env.envs.prepare import PreparedTask
 from toolrl_env.rewards import score_action
 
@@ -64,30 +57,10 @@ class SingleTurnEnv(ToolUseEnv):
         info["messages"].append({"role": "assistant", "content": parsed.text})
         info["reward"] = breakdown.as_dict()
         info["breakdown"] = breakdown
-        info["errors"] = _errors(parsed, results, breakdown)
+        info["errors"] = action_errors(parsed, results, breakdown)
         info["results"] = results
         malformed = parsed.status in _MALFORMED
         info["stop_reason"] = (StopReason.MALFORMED if malformed else StopReason.ANSWERED).value
         if self.render_mode == "human":
             self.render()
         return self._observation, breakdown.total, True, False, info
-
-
-def _errors(
-    parsed: ParsedAction, results: tuple[ToolResult, ...], breakdown: RewardBreakdown
-) -> tuple[ActionError, ...]:
-    """Collect everything wrong with an answer: its text, else its layout, then its calls."""
-    errors = [
-        ActionError(issue.code, issue.message, issue.message, span=issue.span)
-        for issue in parsed.issues
-    ]
-    if not errors:
-        errors = [
-            ActionError(ErrorCode.BAD_LAYOUT, term.reason, term.reason)
-            for term in breakdown.terms
-            if term.name == "format" and term.score < term.high
-        ]
-    for result in results:
-        if not result.ok:
-            errors.extend(result.errors)
-    return tuple(errors)

@@ -1,0 +1,238 @@
+"""Episodes in which tools really run: the model calls, reads what came back, and goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from toolrl_env.core.episode import CreditSpan, EpisodeRecord, TurnRecord
+from toolrl_env.core.errors import ConfigurationError, InfrastructureError
+from toolrl_env.core.session import Session, SessionSource
+from toolrl_env.core.types import ParsedAction, ParseStatus, StopReason
+from toolrl_env.envs.base import MAX_OBSERVATION_CHARS, ToolUseEnv
+from toolrl_env.envs.errors import action_errors
+from toolrl_env.envs.prepare import PreparedTask
+from toolrl_env.prompts import followup
+from toolrl_env.rewards.episode import EpisodeRewardConfig, score_credits, score_turn
+
+__all__ = ["MultiTurnEnv"]
+
+_TRUNCATING = (StopReason.TURN_LIMIT, StopReason.CONTEXT_LIMIT, StopReason.INFRASTRUCTURE)
+_CONTINUE_THINKING = "Work on what is left of the request."
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversation:
+    """What has happened in this episode. Immutable, so that forks share it."""
+
+    messages: tuple[dict[str, Any], ...] = ()
+    tools: tuple[str, ...] = ()
+    turns: tuple[TurnRecord, ...] = ()
+    stop: StopReason | None = None
+    failure: str | None = None
+
+
+class MultiTurnEnv(ToolUseEnv):
+    """Plays a ``SessionSource``: each step is one answer of the model and what follows from it.
+
+    An answer with calls has them run, and the conversation grows by their results. An answer
+    without calls is a response: the scripted user replies, or is done. An answer that cannot be
+    read is answered by what is wrong with it, and nothing is run.
+
+    Args:
+        tasks: The worlds.
+        max_turns: Answers after which the episode is truncated.
+        episode_reward: An ``EpisodeRewardConfig`` or the name of a preset; it takes the place of
+            ``reward``, which scores single answers.
+        kwargs: Those of ``ToolUseEnv``, but for ``reward`` and ``strict``.
+
+    Raises:
+        ConfigurationError: An argument is not allowed.
+    """
+
+    tasks: SessionSource
+
+    def __init__(
+        self,
+        tasks: SessionSource,
+        *,
+        max_turns: int = 30,
+        episode_reward: EpisodeRewardConfig | str = "outcome",
+        **kwargs: Any,
+    ) -> None:
+        if isinstance(max_turns, bool) or max_turns < 1:
+            raise ConfigurationError(f"max_turns={max_turns!r}; allowed: an integer >= 1")
+        if isinstance(episode_reward, str):
+            episode_reward = EpisodeRewardConfig.preset(episode_reward)
+        super().__init__(tasks, **kwargs)
+        self.max_turns = max_turns
+        self.episode_reward = episode_reward
+        self._session: Session | None = None
+        self._conversation = _Conversation()
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Take one answer.
+
+        Args:
+            action: The model's answer, any string.
+
+        Returns:
+            The conversation so far, this turn's reward, whether the episode is over by itself,
+            whether it was cut, and ``info`` with ``reward``, ``breakdown``, ``errors``,
+            ``results``, ``progress`` (share of the goal that holds now), ``turn`` (answers so
+            far), ``is_success``, ``stop_reason`` (``None`` while it goes on), ``failure_kind``
+            (what of ours failed, or ``None``) and ``mask_sample`` (leave this step out of
+            training).
+
+        Raises:
+            WrongActionType: ``action`` is not a string.
+            gymnasium.error.ResetNeeded: No episode is running.
+        """
+        current, session = self._begin_step(action), self._live()
+        parsed = self.protocol.parse(action, self.max_chars)
+        before = session.progress()
+        try:
+            results, reply = self._act(session, parsed)
+            turn = TurnRecord(parsed, results, (), before, session.progress())
+            failure = None
+        except InfrastructureError as error:
+            turn = TurnRecord(parsed, progress_before=before, progress_after=before, masked=True)
+            reply, failure = [], str(error)
+        self._grow(parsed, turn, reply, failure)
+        record = self._record()
+        self._breakdown = score_turn(record, self.episode_reward, self._training_step)
+        info = self._step_info(current, turn)
+        if self.render_mode == "human":
+            self.render()
+        stop = self._conversation.stop
+        truncated = stop in _TRUNCATING
+        over = stop is not None
+        return self._observation, self._breakdown.total, over and not truncated, truncated, info
+
+    def _act(
+        self, session: Session, parsed: ParsedAction
+    ) -> tuple[tuple[Any, ...], list[dict[str, Any]] | None]:
+        """Let the world have the answer; return results and the messages that follow, if any."""
+        name = self.protocol.name
+        if parsed.status is ParseStatus.CALLS:
+            results = session.execute(parsed.calls)
+            messages = followup.result_messages(name, parsed.calls, results)
+            return results, None if session.over else [*messages, *self._tool_news(session)]
+        if parsed.status is not ParseStatus.NO_CALLS or parsed.response is None:
+            reasons = [issue.message for issue in parsed.issues] or ["it has no response"]
+            return tuple[Any, ...](), [followup.correction_message(name, reasons)]
+        said = session.reply(parsed.response)
+        if said is None:
+            return (), None
+        return (), [followup.user_message(name, said), *self._tool_news(session)]
+
+    def _tool_news(self, session: Session) -> list[dict[str, Any]]:
+        offered, known = session.tools(), self._conversation.tools
+        new = [tool for tool in offered if tool.name not in known]
+        gone = [name for name in known if name not in {tool.name for tool in offered}]
+        if not new and not gone:
+            return []
+        self._conversation = replace(self._conversation, tools=tuple(tool.name for tool in offered))
+        return [followup.tools_message(self.protocol.name, new, gone)]
+
+    def _grow(
+        self,
+        parsed: ParsedAction,
+        turn: TurnRecord,
+        reply: list[dict[str, Any]] | None,
+        failure: str | None,
+    ) -> None:
+        """Add an answer and what followed to the conversation, and see whether it goes on."""
+        said = self._conversation
+        messages = (*said.messages, {"role": "assistant", "content": parsed.text}, *(reply or ()))
+        turns = (*said.turns, turn)
+        observation = self._observation + parsed.text
+        stop: StopReason | None = None
+        if failure is not None:
+            stop = StopReason.INFRASTRUCTURE
+        elif reply is None:
+            reached = all(turn.progress_after)
+            stop = StopReason.GOAL_REACHED if reached else StopReason.ANSWERED
+        else:
+            observation = self._prepare.text(messages, self._live().tools())
+            if len(observation) > MAX_OBSERVATION_CHARS - self.max_chars:
+                stop = StopReason.CONTEXT_LIMIT
+            elif len(turns) >= self.max_turns:
+                stop = StopReason.TURN_LIMIT
+        self._observation = observation[:MAX_OBSERVATION_CHARS]
+        self._done = stop is not None
+        self._conversation = replace(
+            self._conversation, messages=messages, turns=turns, stop=stop, failure=failure
+        )
+
+    def _step_info(self, current: PreparedTask, turn: TurnRecord) -> dict[str, Any]:
+        said, breakdown = self._conversation, self._breakdown
+        assert breakdown is not None
+        info = current.info()
+        info["messages"] = [dict(message) for message in said.messages]
+        info["tools"] = [tool.as_openai() for tool in self._live().tools()]
+        info["reward"] = breakdown.as_dict()
+        info["breakdown"] = breakdown
+        info["errors"] = action_errors(turn.action, turn.results, breakdown)
+        info["results"] = turn.results
+        held = turn.progress_after
+        info["progress"] = sum(held) / len(held) if held else 0.0
+        info["turn"] = len(said.turns)
+        info["is_success"] = said.stop is StopReason.GOAL_REACHED
+        info["stop_reason"] = None if said.stop is None else said.stop.value
+        info["failure_kind"] = said.failure
+        info["mask_sample"] = turn.masked
+        return info
+
+    # ------------------------------------------------------------------ what a caller may ask
+
+    def gold_answer(self) -> str:
+        """Return the next answer of the proven gold trajectory, in this environment's protocol.
+
+        Raises:
+            ConfigurationError: The gold trajectory has no further answer.
+        """
+        gold = self.tasks.gold_turns(self.task)
+        number = len(self._conversation.turns)
+        if number >= len(gold):
+            raise ConfigurationError(f"gold has {len(gold)} answers; {number} were given already")
+        turn = gold[number]
+        if isinstance(turn, str):
+            return self.protocol.render((), think=_CONTINUE_THINKING, response=turn)
+        return self.protocol.render(turn, think=_CONTINUE_THINKING)
+
+    def state_hash(self) -> str:
+        """Return 64 hexadecimal digits of the world's state, the same in every process."""
+        return self._live().state_hash()
+
+    def credits(self) -> tuple[CreditSpan, ...]:
+        """Return which turn, call and characters earned each part of the last reward."""
+        return score_credits(self._record(), self.episode_reward, self._training_step)
+
+    # ------------------------------------------------------------------ state
+
+    def _begin_episode(self, current: PreparedTask) -> None:
+        self._session = self.tasks.open(current.task)
+        names = tuple(tool.name for tool in current.task.tools)
+        self._conversation = _Conversation(tuple(current.messages), names)
+
+    def _live(self) -> Session:
+        assert self._session is not None, "the episode has begun"
+        return self._session
+
+    def _record(self) -> EpisodeRecord:
+        gold = self.tasks.gold_turns(self.task)
+        return EpisodeRecord(self._conversation.turns, gold, self._conversation.stop)
+
+    def _extra_state(self) -> object:
+        if self._session is None:
+            return None
+        return self._conversation, self._session.snapshot()
+
+    def _restore_extra(self, extra: object) -> None:
+        if extra is None:
+            self._session, self._conversation = None, _Conversation()
+            return
+        self._conversation, world = cast("tuple[_Conversation, object]", extra)
+        self._session = self.tasks.open(self.task)
+        self._session.restore(world)
