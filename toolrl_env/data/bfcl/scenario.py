@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 from toolrl_env.core.errors import DataError
 from toolrl_env.core.types import ToolCall
-from toolrl_env.tools.suites.bfcl import load_library, specs_of
+from toolrl_env.tools.suites.bfcl import load_library, method_owners
 
 __all__ = ["CATEGORIES", "Scenario", "parse_gold_call", "read_scenarios"]
 
@@ -82,7 +83,7 @@ def _scenario(row: dict[str, Any], answer: list[list[str]], category: str) -> Sc
 
 @functools.lru_cache(maxsize=4_096)
 def parse_gold_call(text: str) -> ToolCall:
-    """Return an official gold call, positional arguments named by the documentation.
+    """Return an official gold call, positional arguments named by the signature.
 
     Only the official gold is read by this, never a model's text; and it is not evaluated.
 
@@ -104,5 +105,9 @@ def parse_gold_call(text: str) -> ToolCall:
 
 @functools.cache
 def _parameters() -> dict[str, tuple[str, ...]]:
-    specs = specs_of(tuple(load_library().classes))
-    return {spec.name: tuple(spec.parameters["properties"]) for spec in specs}
+    """Return each method's parameters in the order of its signature, not of its documentation."""
+    classes: Mapping[str, Any] = load_library().classes
+    return {
+        method: tuple(inspect.signature(getattr(classes[owner], method)).parameters)[1:]
+        for method, owner in method_owners().items()
+    }

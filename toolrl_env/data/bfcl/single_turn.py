@@ -189,8 +189,12 @@ def _split_of(entry_id: str) -> str:
 
 @functools.cache
 def _splits() -> dict[str, str]:
-    entries = (entry for category in SINGLE_TURN for entry in _read(category))
-    groups = functions_in_common({entry.id: entry.functions for entry in entries})
+    documents = {
+        entry.id: [[function["name"], function["parameters"]] for function in entry.functions]
+        for category in SINGLE_TURN
+        for entry in _read(category)
+    }
+    groups = functions_in_common(documents)
     return {entry: group_split(group) for entry, group in groups.items()}
 
 

@@ -1,0 +1,1 @@
+"""Quality: official benchmarks and checks of agreement with them."""

@@ -1,0 +1,189 @@
+"""Our verdicts on BFCL multi-turn trajectories against the official checker's.
+
+Run ``python -m benchmarks.quality.bfcl_agreement``. Plays the 800 gold trajectories and damaged
+copies of them (a call dropped, an argument changed, two writes swapped) through our sessions and
+through ``multi_turn_checker``, and prints how many each accepts and where they differ. Compared is
+not only whether a trajectory is accepted but also which check fails first.
+
+The official checker is called with its traps avoided: a fresh model name for each run, because it
+keeps instances in its module's globals (they are deleted afterwards), and the dictionaries that its
+long-context states alias put back after each run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import importlib
+import itertools
+import random
+import sys
+from collections import Counter
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.quality.bfcl_corruption import CORRUPTIONS, Trajectory
+from toolrl_env.core.types import ToolCall
+from toolrl_env.data.bfcl import CATEGORIES, BFCLSession
+from toolrl_env.data.bfcl.plan import Plan
+from toolrl_env.data.bfcl.scenario import read_scenarios
+from toolrl_env.tools import as_parsed
+from toolrl_env.tools.suites.bfcl import load_library
+
+__all__ = ["Comparison", "compare", "comparisons", "official_verdict", "our_verdict"]
+
+_EVAL = "bfcl_eval.eval_checker.multi_turn_eval"
+_KINDS = {
+    "multi_turn:instance_state_mismatch": "state",
+    "multi_turn:execution_response_mismatch": "response",
+    "multi_turn:empty_turn_model_response": "empty",
+}
+_names = itertools.count()
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to run.
+
+    Attributes:
+        scenarios: Scenarios of each category, from the first.
+        copies: Damaged copies of each kind for each scenario.
+    """
+
+    scenarios: int = 200
+    copies: int = 1
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two verdicts on one trajectory: ``"valid"`` or the check that fails first.
+
+    Attributes:
+        task_id: The official id.
+        kind: ``"gold"`` or the kind of damage.
+        official: The official checker's verdict.
+        ours: Our session's.
+    """
+
+    task_id: str
+    kind: str
+    official: str
+    ours: str
+
+
+def comparisons(config: Config) -> Iterator[Comparison]:
+    """Compare every gold trajectory and its damaged copies."""
+    for category in CATEGORIES:
+        rows = {row["id"]: row for row in load_library().rows(f"multi_turn_{category}")}
+        answers = {
+            row["id"]: row["ground_truth"]
+            for row in load_library().answers(f"multi_turn_{category}")
+        }
+        for scenario in read_scenarios(category)[: config.scenarios]:
+            plan = Plan(scenario)
+            for kind, calls in _trajectories(plan, config.copies):
+                row, answer = rows[scenario.id], answers[scenario.id]
+                yield compare(plan, kind, calls, row, answer)
+
+
+def _trajectories(plan: Plan, copies: int) -> Iterator[tuple[str, Trajectory]]:
+    yield "gold", plan.scenario.gold
+    for kind, damage in CORRUPTIONS.items():
+        for copy_number in range(copies):
+            rng = random.Random(f"{plan.scenario.id} {kind} {copy_number}")
+            damaged = damage(plan, rng)
+            if damaged is not None:
+                yield kind, damaged
+
+
+def compare(
+    plan: Plan, kind: str, calls: Trajectory, row: dict[str, Any], answer: list[list[str]]
+) -> Comparison:
+    """Return both verdicts on one trajectory."""
+    official = official_verdict(calls, row, answer)
+    return Comparison(plan.scenario.id, kind, official, our_verdict(plan, calls))
+
+
+def our_verdict(plan: Plan, calls: Trajectory) -> str:
+    """Play a trajectory in a session, each turn's calls as one step."""
+    session = BFCLSession(plan)
+    for turn_calls in calls:
+        if turn_calls:
+            session.execute([as_parsed(call) for call in turn_calls])
+        session.reply("")
+    if session.success:
+        return "valid"
+    passed = iter(session.progress())
+    for turn, (state, response) in zip(plan.checked, zip(passed, passed, strict=True), strict=True):
+        if not (state and response):
+            return ("response" if state else "state") if calls[turn] else "empty"
+    raise AssertionError(f"{plan.scenario.id} failed without a failed check")
+
+
+def official_verdict(calls: Trajectory, row: dict[str, Any], answer: list[list[str]]) -> str:
+    """Give a trajectory to the official checker; an exception out of it is named."""
+    checker = importlib.import_module(f"{_EVAL}.multi_turn_checker")
+    steps = [[[_written(call) for call in turn]] if turn else [] for turn in calls]
+    name = f"toolrl{next(_names)}"
+    with _globals_kept(name):
+        try:
+            verdict = checker.multi_turn_checker(steps, answer, row, "", name)
+        except Exception as error:  # to be shown beside our verdict, whatever it is
+            return f"raises {type(error).__name__}"
+    return "valid" if verdict["valid"] else _KINDS[verdict["error_type"]]
+
+
+@contextlib.contextmanager
+def _globals_kept(name: str) -> Generator[None]:
+    """Undo what a run of the official checker leaves in module globals."""
+    source = vars(importlib.import_module(f"{_EVAL}.func_source_code.long_context"))
+    shared = [
+        value
+        for key, value in source.items()
+        if isinstance(value, dict | list) and not key.startswith("__")
+    ]
+    before = copy.deepcopy(shared)
+    yield
+    instances = vars(importlib.import_module(f"{_EVAL}.multi_turn_utils"))
+    for key in [key for key in instances if key.startswith(f"{name}_")]:
+        del instances[key]
+    for value, old in zip(shared, before, strict=True):
+        value.clear()
+        (value.update if isinstance(value, dict) else value.extend)(old)
+
+
+def _written(call: ToolCall) -> str:
+    return (
+        f"{call.name}({', '.join(f'{name}={value!r}' for name, value in call.arguments.items())})"
+    )
+
+
+def main(config: Config) -> int:
+    """Run the comparison and print it; the exit status is 1 if any verdict differs."""
+    found = list(comparisons(config))
+    table = Table(title="BFCL multi-turn: our verdicts against the official checker's")
+    for column in ("trajectories", "number", "official accepts", "ours accepts", "same verdict"):
+        table.add_column(column)
+    for kind in ("gold", *CORRUPTIONS):
+        rows = [comparison for comparison in found if comparison.kind == kind]
+        official = sum(row.official == "valid" for row in rows)
+        ours = sum(row.ours == "valid" for row in rows)
+        same = sum(row.official == row.ours for row in rows)
+        table.add_row(kind, *map(str, (len(rows), official, ours, same)))
+    console = Console()
+    console.print(table)
+    console.print("First failed check:", dict(Counter(c.official for c in found)))
+    different = [comparison for comparison in found if comparison.official != comparison.ours]
+    for comparison in different:
+        console.print(comparison)
+    console.print(f"{len(found)} trajectories, {len(different)} differ")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(tyro.cli(Config)))
