@@ -9,7 +9,6 @@ import subprocess
 import sys
 from typing import Any
 
-import mpmath
 import pytest
 
 from toolrl_env.core.errors import InfrastructureError
@@ -102,6 +101,7 @@ def test_arguments_and_results_share_nothing_with_the_state(world: World) -> Non
 
 
 def test_precision_of_the_process_is_put_back(world: World) -> None:
+    mpmath = importlib.import_module("mpmath")
     before = (mpmath.mp.prec, decimal.getcontext().prec)
     world.call("logarithm", {"value": 2, "base": 10, "precision": 77})
     world.call("square_root", {"number": 2, "precision": 66})
