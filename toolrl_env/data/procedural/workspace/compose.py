@@ -9,10 +9,11 @@ from typing import Any
 
 from toolrl_env.data.procedural.workspace.edges import Key
 from toolrl_env.data.procedural.workspace.phrases import SAME, VAGUE
-from toolrl_env.data.procedural.workspace.references import Finder, Reference
+from toolrl_env.data.procedural.workspace.references import Finder, Index, Reference
 from toolrl_env.data.procedural.workspace.wish import Maker, Wish, WishMaker
-from toolrl_env.data.procedural.workspace.wishes import OFFICE_WISHES, tell_number
 from toolrl_env.data.procedural.workspace.wishes_money import MONEY_WISHES, ORDER_WISHES
+from toolrl_env.data.procedural.workspace.wishes_papers import PAPER_WISHES
+from toolrl_env.data.procedural.workspace.wishes_people import PEOPLE_WISHES, tell_number
 from toolrl_env.data.procedural.workspace.world import World, pick
 from toolrl_env.tools.suites.workspace import LOCKED
 
@@ -69,7 +70,7 @@ class Composition:
     code_hidden: bool | None
 
 
-def compose(world: World, rng: Random, calls: int) -> Composition | None:
+def compose(world: World, index: Index, rng: Random, calls: int) -> Composition | None:
     """Draw a request that takes ``calls`` calls; ``None`` if the draw led nowhere.
 
     Two look-ups may turn out to be one and the same, so the solver counts again.
@@ -78,11 +79,11 @@ def compose(world: World, rng: Random, calls: int) -> Composition | None:
     if wishes is None or _in_conflict(wishes):
         return None
     commands = [Command(wish) for wish in wishes]
-    for index, command in enumerate(commands):
-        command.repeats.update(_repeats(commands, index))
+    for number, command in enumerate(commands):
+        command.repeats.update(_repeats(commands, number))
     locked = any(wish.tool in LOCKED for wish in wishes)
     lookups = calls - len(wishes) - locked
-    if lookups < 0 or not _refer(world, rng, commands, lookups):
+    if lookups < 0 or not _refer(index, rng, commands, lookups):
         return None
     if len(commands) >= 2 and calls >= 4 and rng.random() < 0.3:
         for command in commands[1 + int(rng.random() * (len(commands) - 1)) :]:
@@ -121,7 +122,9 @@ def _pool(rng: Random, calls: int) -> tuple[WishMaker, ...]:
     roll = rng.random()
     if roll < 0.15:
         return ORDER_WISHES
-    return MONEY_WISHES if roll < 0.35 and calls >= 2 else OFFICE_WISHES
+    if roll < 0.35 and calls >= 2:
+        return MONEY_WISHES
+    return PAPER_WISHES if roll < 0.63 else PEOPLE_WISHES
 
 
 def _next_number(world: World, made: str) -> int:
@@ -183,7 +186,7 @@ def _repeats(commands: list[Command], index: int) -> Mapping[str, tuple[int, str
 # --------------------------------------------------------------------------- references
 
 
-def _refer(world: World, rng: Random, commands: list[Command], lookups: int) -> bool:
+def _refer(index: Index, rng: Random, commands: list[Command], lookups: int) -> bool:
     """Spread the look-ups over the things to refer to; false if the office does not allow it."""
     slots = [
         (index, name)
@@ -194,9 +197,9 @@ def _refer(world: World, rng: Random, commands: list[Command], lookups: int) -> 
     counts = _spread(rng, slots, lookups)
     if counts is None:
         return False
-    finder = Finder(world, rng)
+    finder = Finder(index, rng)
     finder.banned.update(*(command.wish.changes for command in commands))
-    for index, command in enumerate(commands):
+    for number, command in enumerate(commands):
         others = [one.wish.changing for one in commands if one is not command]
         finder.changing = set[str]().union(*others)
         for name, slot in command.wish.slots.items():
@@ -205,7 +208,7 @@ def _refer(world: World, rng: Random, commands: list[Command], lookups: int) -> 
             if slot.literal:
                 command.references[name] = Reference(slot.kind, slot.value, slot.words)
                 continue
-            found = finder.refer(slot.kind, slot.value, counts[index, name])
+            found = finder.refer(slot.kind, slot.value, counts[number, name])
             if found is None:
                 return False
             command.references[name] = found

@@ -1,15 +1,10 @@
-"""Which thing of an office leads to which other, by which call, and how one says so."""
+"""Which kind of thing leads to which other, by which call, and how one says so."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from toolrl_env.data.procedural.workspace.world import World
-from toolrl_env.tools.suites.workspace.common import as_list
-
-__all__ = ["NOUNS", "Edge", "Key", "Sources", "find_sources"]
+__all__ = ["EDGES", "NOUNS", "Edge", "Key"]
 
 Key = tuple[str, str | int]
 """A kind of thing (``person``, ``event``, ``date``, …) and which one: address, number, path, …"""
@@ -50,10 +45,7 @@ class Edge:
     only: str = ""
 
 
-Sources = dict[Key, list[tuple[Edge, str | int]]]
-"""For each thing, how it can be found and from what."""
-
-_EDGES = {
+EDGES = {
     (edge.target, edge.source): edge
     for edge in (
         Edge(
@@ -234,85 +226,4 @@ _EDGES = {
         Edge("amount", "file", "read_file", "path", ("the budget given in {}", "the budget in {}")),
     )
 }
-
-
-def find_sources(world: World) -> Sources:
-    """Return, for each thing of an office, from what it can be found with one call."""
-    sources: Sources = defaultdict(list)
-    for target, source in _links(world):
-        edge = _EDGES[target[0], source[0]]
-        sources[target].append((edge, source[1]))
-    return sources
-
-
-def _links(world: World) -> Iterator[tuple[Key, Key]]:
-    """Yield every (target, source)."""
-    for event in world.events:
-        yield from _from(("event", event.id), person=event.organiser, date=event.date)
-        if event.agenda:
-            yield ("file", event.agenda), ("event", event.id)
-    for mail in world.mails:
-        yield ("person", mail.sender), ("mail", mail.id)
-        attached = as_list(mail.attachments)
-        if len(attached) == 1:
-            yield ("file", attached[0]), ("mail", mail.id)
-    for task in world.tasks:
-        yield from _from(("task", task.id), person=task.assignee, date=task.due)
-        if task.file:
-            yield ("file", task.file), ("task", task.id)
-    for file in world.files:
-        fact = world.facts[file.path]
-        yield from _from(
-            ("file", file.path), person=file.owner, date=fact.deadline, amount=fact.budget
-        )
-    prices = {product.sku: product.price for product in world.products}
-    for order in world.orders:
-        yield from _from(
-            ("order", order.id),
-            person=order.ordered_by,
-            date=order.delivery,
-            amount=order.quantity * prices[order.sku],
-            product=order.sku,
-            account=order.account,
-        )
-        if order.invoice is not None:
-            yield ("invoice", order.invoice), ("order", order.id)
-    for invoice in world.invoices:
-        yield from _from(
-            ("invoice", invoice.id),
-            person=invoice.contact,
-            date=invoice.due,
-            amount=invoice.amount,
-        )
-    for product in world.products:
-        yield ("amount", product.price), ("product", product.sku)
-    for contact in world.contacts:
-        yield ("contact", contact.id), ("person", contact.email)
-    yield from _only_links(world)
-
-
-def _from(source: Key, **targets: str | int) -> Iterator[tuple[Key, Key]]:
-    """Yield what one thing shows."""
-    for kind, value in targets.items():
-        yield (kind, value), source
-
-
-def _only_links(world: World) -> Iterator[tuple[Key, Key]]:
-    """Yield what can be found because it is the only one of its kind."""
-    planned = [event for event in world.events if event.status == "planned"]
-    open_tasks = [task for task in world.tasks if task.status == "open"]
-    groups: tuple[tuple[str, str, list[tuple[str, str | int]]], ...] = (
-        ("event", "person", [(event.organiser, event.id) for event in planned]),
-        ("event", "date", [(event.date, event.id) for event in planned]),
-        ("mail", "person", [(mail.sender, mail.id) for mail in world.mails]),
-        ("file", "person", [(file.owner, file.path) for file in world.files]),
-        ("task", "person", [(task.assignee, task.id) for task in open_tasks]),
-        ("order", "person", [(order.ordered_by, order.id) for order in world.orders]),
-        ("order", "product", [(order.sku, order.id) for order in world.orders]),
-        ("invoice", "person", [(invoice.contact, invoice.id) for invoice in world.invoices]),
-    )
-    for kind, by, pairs in groups:
-        count = Counter(key for key, _ in pairs)
-        for key, value in pairs:
-            if count[key] == 1:
-                yield (kind, value), (by, key)
+"""Every step, by kind of target and kind of source."""

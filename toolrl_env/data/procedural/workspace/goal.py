@@ -11,10 +11,21 @@ from toolrl_env.tools.suites.workspace import TABLES, Database, Row, Rows
 
 __all__ = ["Change", "Goal", "Match", "changes_between"]
 
-_MONTHS = (
-    "jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|"
-    "nov(ember)?|dec(ember)?"
-).split("|")
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_MONTH = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_DATES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?<!\d)(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?!\d)",
+        rf"(?<!\d){_DAY} (?:of )?{_MONTH}\b",
+        rf"\b{_MONTH}\.? (?:the )?{_DAY}(?!\d)",
+        r"(?<!\d)(?P<day>\d{1,2})[./](?P<month>\d{1,2})[./](?P<year>\d{4})(?!\d)",
+    )
+)
+_AMOUNT = re.compile(r"(?<![\d.,])(\d{1,3}(?:[,.' ]\d{3})+|\d{1,9})(?:[.,](\d{1,2}))?(?![.,]?\d)")
+_CENTS = re.compile(r"(?<!\d)(\d{1,9}) ?cents?\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +55,44 @@ class Match:
         if self.kind == "extends":
             old, added = self.value
             return text.startswith(old) and _plain(added) in _plain(text[len(old) :])
-        return re.search(_mention(self.kind, self.value), text, re.IGNORECASE) is not None
+        if self.kind == "date":
+            _, month, day = str(self.value).split("-")
+            return (int(month), int(day)) in _dates(text)
+        if self.kind == "amount":
+            return self.value in _amounts(text)
+        return str(self.value) in _NUMBER.findall(text)
 
 
 def _plain(text: str) -> str:
     return " ".join(text.split()).casefold().strip(" .,;:!?\"'“”‘’")
 
 
-def _mention(kind: str, value: Any) -> str:
-    """Return a regular expression (linear: no nested repetition) for how people write a value.
+def _dates(text: str) -> set[tuple[int, int]]:
+    """Return the days that a text mentions, as (month, day).
 
-    >>> bool(re.search(_mention("date", "2027-03-04"), "on March 4th, 2027", re.I))
-    True
-    >>> bool(re.search(_mention("amount", 125000), "It is 1,250.00 euros"))
+    >>> _dates("on March 4th, 2027 or 2027-03-05") == {(3, 4), (3, 5)}
     True
     """
-    if kind == "number":
-        return rf"(?<!\d){value}(?!\d)"
-    if kind == "date":
-        year, month, day = (int(part) for part in str(value).split("-"))
-        name, number = _MONTHS[month - 1], rf"0?{day}(st|nd|rd|th)?"
-        return (
-            rf"(?<!\d){value}(?!\d)|(?<!\d){number} (of )?({name})\b|\b({name})\.? {number}(?!\d)|"
-            rf"(?<!\d)0?{day}[./]0?{month}[./]{year}(?!\d)"
-        )
-    whole, cents = divmod(int(value), 100)
-    grouped = rf"{whole // 1000}[,.' ]?{whole % 1000:03}" if whole >= 1000 else str(whole)
-    decimals = "([.,]00?)?" if cents == 0 else rf"[.,]{cents:02}"
-    if cents and cents % 10 == 0:
-        decimals = rf"[.,]{cents // 10}0?"
-    return rf"(?<![\d.,]){grouped}{decimals}(?![.,]?\d)|(?<!\d){value} ?cents?\b"
+    found: set[tuple[int, int]] = set()
+    for pattern in _DATES:
+        for match in pattern.finditer(text):
+            month = match["month"].lower()
+            number = int(month) if month.isdecimal() else _MONTHS.index(month) // 4 + 1
+            found.add((number, int(match["day"])))
+    return found
+
+
+def _amounts(text: str) -> set[int]:
+    """Return the amounts that a text mentions, in cents.
+
+    >>> _amounts("1,250.00 or 12.5 or 700 cents") == {125000, 1250, 70000, 700}
+    True
+    """
+    found = {int(match[1]) for match in _CENTS.finditer(text)}
+    for match in _AMOUNT.finditer(text):
+        whole = int(re.sub(r"\D", "", match[1]))
+        found.add(100 * whole + int((match[2] or "0").ljust(2, "0")))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +167,10 @@ class Goal:
         happened = changes_between(before, database)
         unexplained = [set(change.columns) for change in happened]
         used: set[int] = set()
-        fulfilled = [
-            all([_tick_off(change, happened, unexplained, used) for change in wish])
-            for wish in self.wishes
-        ]
+        fulfilled: list[bool] = []
+        for wish in self.wishes:
+            found = [_tick_off(change, happened, unexplained, used) for change in wish]
+            fulfilled.append(all(found))
         clean = all(
             index in used and (change.kind != "changed" or not unexplained[index])
             for index, change in enumerate(happened)

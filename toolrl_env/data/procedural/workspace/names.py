@@ -9,45 +9,51 @@ from __future__ import annotations
 
 import functools
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 __all__ = ["Names", "names_of", "split_of_name"]
 
-_FIRST = (
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_FIRST = _words(
     "Ada Amara Anneke Arjun Astrid Bashir Beata Bruno Camille Chidi Clara Dario Deepa Dmitri Elena "
     "Emeka Esther Farah Felix Fiona Gita Goran Hana Hector Ilse Ines Ivan Jamila Jonas Kaveh Keiko "
     "Lars Leila Ludo Maeve Malik Marta Mei Milan Nadia Nils Noor Olga Omar Petra Priya Quentin "
     "Rafael Rosa Samir Selma Stefan Tariq Thea Tomas Ursula Vera Viktor Wanda Yusuf Zora"
-).split()
-_LAST = (
+)
+_LAST = _words(
     "Abara Adler Almeida Bakker Barros Becker Bianchi Brandt Castro Chandra Costa Dahl Danjuma "
     "Duarte Egan Eriksen Falk Ferreira Fofana Garnier Ghosh Hakimi Halloran Hansen Ibarra Iyer "
     "Jansen Kaplan Keller Khoury Kimura Lindqvist Lombardi Maas Marin Mbeki Moreau Novak Nakata "
     "Oduya Okafor Olsen Pavlov Pereira Quist Rahman Reyes Romano Sato Schulz Silva Sorel Tanaka "
     "Thorne Ueda Vance Varga Weiss Xu Yilmaz Zeller"
-).split()
-_ADJECTIVES = (
+)
+_ADJECTIVES = _words(
     "Amber Ancient Arctic Autumn Bold Brass Bright Calm Cedar Cobalt Copper Coral Crimson Distant "
     "Eager Early Fallow Gentle Gilded Golden Granite Hidden Hollow Indigo Ivory Jade Lively Lunar "
     "Maple Marble Misty Northern Opal Orchid Pearl Plain Quiet Rapid Royal Rustic Saffron Scarlet "
     "Silent Silver Solar Spring Steady Summer Swift Umber Velvet Violet Western Willow Winter"
-).split()
-_NOUNS = (
+)
+_NOUNS = _words(
     "Anchor Arbour Atlas Badger Beacon Bridge Canyon Castle Comet Compass Condor Delta Ember "
     "Falcon Ferry Fjord Forge Fountain Garden Glacier Grove Harbour Heron Horizon Island Junction "
     "Kestrel Lagoon Lantern Lighthouse Meadow Meteor Mill Mountain Oasis Orchard Otter Palace "
     "Pebble Pelican Pioneer Prairie Quarry Raven Reef Ridge River Sparrow Spruce Station Summit "
     "Temple Thicket Tower Valley Village Voyage Warbler Waterfall Willet Zephyr"
-).split()
-_FIRMS = (
+)
+_FIRMS = _words(
     "Alder Apex Bramble Cairn Dover Elm Fenwick Glen Hazel Inver Juniper Kelvin Larch Mersey "
     "Norwood Oxley Pine Quay Rowan Severn Thistle Upton Vale Wicker Yarrow"
-).split()
-_TRADES = (
+)
+_TRADES = _words(
     "Catering Cleaning Consulting Couriers Digital Electrics Furniture Glazing Hosting Interiors "
     "Joinery Legal Media Nurseries Office Plumbing Print Rentals Security Software Stationery "
     "Timber Training Travel Windows"
-).split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +85,12 @@ def split_of_name(name: str) -> str:
 def names_of(split: str) -> Names:
     """Return the names of ``train``, ``validation`` or ``test``."""
     return Names(
-        people=tuple(
-            (a, b) for a in _FIRST for b in _LAST if split_of_name(f"{a} {b}") == split
-        ),
+        people=tuple((a, b) for a in _FIRST for b in _LAST if split_of_name(f"{a} {b}") == split),
         topics=_pairs(_ADJECTIVES, _NOUNS, split),
         firms=_pairs(_FIRMS, _TRADES, split),
     )
 
 
-def _pairs(first: list[str], second: list[str], split: str) -> tuple[str, ...]:
+def _pairs(first: Sequence[str], second: Sequence[str], split: str) -> tuple[str, ...]:
     pairs = (f"{a} {b}" for a in first for b in second)
     return tuple(pair for pair in pairs if split_of_name(pair) == split)

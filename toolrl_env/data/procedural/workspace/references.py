@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
-from toolrl_env.data.procedural.workspace.edges import NOUNS, Key, Sources, find_sources
+from toolrl_env.data.procedural.workspace.edges import NOUNS, Key
+from toolrl_env.data.procedural.workspace.sources import Sources, find_sources
 from toolrl_env.data.procedural.workspace.world import World, pick
 from toolrl_env.tools.suites.workspace.ledger import euros
 
-__all__ = ["Finder", "Lookup", "Reference", "long_date"]
+__all__ = ["Finder", "Index", "Lookup", "Reference", "long_date"]
 
 _MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
-_SOON = {1: "tomorrow", 2: "the day after tomorrow", 3: "three days from today", 7: "a week from today"}
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_SOON = {
+    1: "tomorrow",
+    2: "the day after tomorrow",
+    3: "three days from today",
+    7: "a week from today",
+}
 
 
 def long_date(iso: str) -> str:
@@ -82,38 +99,106 @@ class Reference:
         return middle.kind, middle.phrase(), text
 
 
+class Naming(NamedTuple):
+    """How a thing is named.
+
+    Attributes:
+        direct: Words that say it as tools take it.
+        tool: The tool that finds it by its name.
+        arguments: That tool's arguments.
+        words: Words that name it.
+    """
+
+    direct: str
+    tool: str
+    arguments: Mapping[str, Any]
+    words: tuple[str, ...]
+
+
+_TITLED = {
+    "event": (
+        "find_events",
+        "query",
+        "title",
+        'meeting {} ("{}")',
+        ('the meeting "{}"', 'the "{}" meeting', '"{}"'),
+    ),
+    "mail": (
+        "search_mails",
+        "query",
+        "subject",
+        'mail {} ("{}")',
+        ('the mail with the subject "{}"', 'the mail "{}"'),
+    ),
+    "task": (
+        "find_tasks",
+        "query",
+        "title",
+        'task {} ("{}")',
+        ('the task "{}"', 'the "{}" task'),
+    ),
+    "order": (
+        "find_orders",
+        "project",
+        "project",
+        "order {} (for {})",
+        ("the order for the {} project", "the {} order"),
+    ),
+    "invoice": (
+        "find_invoices",
+        "supplier",
+        "supplier",
+        "invoice {} (from {})",
+        ("the invoice from {}", "the {} invoice"),
+    ),
+}
+"""Things with a title: the tool that finds it, its argument, the column, and words."""
+
+
+class Index:
+    """How every thing of an office can be found.
+
+    Args:
+        world: The office.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.today = datetime.date.fromisoformat(world.today)
+        self.sources: Sources = find_sources(world)
+        self._rows = _rows(world)
+        self._named: dict[Key, Naming] = {}
+
+    def naming(self, kind: str, value: str | int) -> Naming | None:
+        """Return how a thing is named, or ``None`` if it has no name (a day, an amount)."""
+        key = (kind, value)
+        if key not in self._named:
+            if key not in self._rows:
+                return None
+            self._named[key] = _naming(kind, self._rows[key])
+        return self._named[key]
+
+
 @dataclass(slots=True)
 class Finder:
     """Makes references to the things of one office.
 
     Attributes:
-        world: The office.
+        index: How they can be found.
         rng: The task's generator.
         banned: Things that must not be passed on the way, because the task changes them.
         changing: Tables in which being the only match may end during the task.
     """
 
-    world: World
+    index: Index
     rng: Random
     banned: set[Key] = field(default_factory=set[Key])
     changing: set[str] = field(default_factory=set[str])
-    _sources: Sources = field(default_factory=dict[Any, Any])
-    _named: dict[Key, tuple[str, str, dict[str, Any], tuple[str, ...]]] = field(
-        default_factory=dict[Any, Any]
-    )
-
-    def __post_init__(self) -> None:
-        """Index the office."""
-        self._sources = find_sources(self.world)
-        self._named = {key: rest for key, rest in _named(self.world)}
 
     def refer(self, kind: str, value: str | int, calls: int) -> Reference | None:
-        """Return a reference that takes ``calls`` calls to resolve, or ``None`` if there is none."""
+        """Return a reference that takes ``calls`` calls to resolve; ``None`` if none is found."""
         return self._refer(kind, value, calls, {(kind, value)})
 
-    def _refer(
-        self, kind: str, value: str | int, calls: int, seen: set[Key]
-    ) -> Reference | None:
+    def _refer(self, kind: str, value: str | int, calls: int, seen: set[Key]) -> Reference | None:
         if calls == 0:
             return Reference(kind, value, self._directly(kind, value))
         if calls == 1 and self.rng.random() < 0.7:
@@ -122,7 +207,7 @@ class Finder:
                 return named
         edges = [
             (edge, source)
-            for edge, source in self._sources.get((kind, value), ())
+            for edge, source in self.index.sources.get((kind, value), ())
             if edge.only not in self.changing
             and (edge.source, source) not in seen
             and (edge.source, source) not in self.banned
@@ -131,7 +216,7 @@ class Finder:
         for edge, source in edges[:4]:
             key = (edge.source, source)
             found = self._refer(edge.source, source, calls - 1, {*seen, key})
-            if found is not None:
+            if found is not None and (kind != "contact" or found.source is not None):
                 in_text = kind == "amount" and edge.tool == "read_file"
                 shows = euros(int(value)) if in_text else value
                 lookup = Lookup(edge.tool, {edge.argument: source}, shows)
@@ -141,17 +226,19 @@ class Finder:
     def _by_name(self, kind: str, value: str | int) -> Reference | None:
         if kind == "date":
             return self._soon(str(value))
-        if (kind, value) not in self._named:
+        named = self.index.naming(kind, value)
+        if named is None:
             return None
-        _, tool, arguments, phrases = self._named[kind, value]
-        return Reference(kind, value, pick(self.rng, phrases), Lookup(tool, arguments, value))
+        return Reference(
+            kind, value, pick(self.rng, named.words), Lookup(named.tool, named.arguments, value)
+        )
 
     def _soon(self, date: str) -> Reference | None:
-        today = datetime.date.fromisoformat(self.world.today)
+        today = self.index.today
         words = _SOON.get((datetime.date.fromisoformat(date) - today).days)
         if words is None:
             return None
-        return Reference("date", date, words, Lookup("current_time", {}, self.world.today))
+        return Reference("date", date, words, Lookup("current_time", {}, today.isoformat()))
 
     def _directly(self, kind: str, value: str | int) -> str:
         """Return words that say a thing as tools take it, or nearly so."""
@@ -159,46 +246,49 @@ class Finder:
             return str(value) if self.rng.random() < 0.5 else long_date(str(value))
         if kind == "amount":
             return euros(int(value)) if self.rng.random() < 0.6 else f"€{int(value) / 100:,.2f}"
-        named = self._named.get((kind, value))
-        return str(value) if named is None else named[0]
+        named = self.index.naming(kind, value)
+        return str(value) if named is None else named.direct
 
 
-def _named(
-    world: World,
-) -> Iterator[tuple[Key, tuple[str, str, dict[str, Any], tuple[str, ...]]]]:
-    """Yield each thing with: direct words, search tool, its arguments, words that name it."""
-    for c in world.contacts:
-        by_name = ("find_contacts", {"query": c.name})
-        yield ("person", c.email), (c.email, *by_name, (c.name,))
-        entry = (f"the contact entry of {c.name}", f"{c.name}'s entry in the contacts")
-        yield ("contact", c.id), (f"contact {c.id} ({c.name})", *by_name, entry)
-    for e in world.events:
-        words = (f'the meeting "{e.title}"', f'the "{e.title}" meeting', f'"{e.title}"')
-        search = ("find_events", {"query": e.title})
-        yield ("event", e.id), (f'meeting {e.id} ("{e.title}")', *search, words)
-    for m in world.mails:
-        words = (f'the mail with the subject "{m.subject}"', f'the mail "{m.subject}"')
-        search = ("search_mails", {"query": m.subject})
-        yield ("mail", m.id), (f'mail {m.id} ("{m.subject}")', *search, words)
-    for f in world.files:
-        name = f.path.rsplit("/", 1)[1]
+def _rows(world: World) -> dict[Key, Any]:
+    """Return the row of everything that has a name."""
+    rows: dict[Key, Any] = {("person", contact.email): contact for contact in world.contacts}
+    rows |= {("contact", contact.id): contact for contact in world.contacts}
+    rows |= {("event", event.id): event for event in world.events}
+    rows |= {("mail", mail.id): mail for mail in world.mails}
+    rows |= {("file", file.path): file for file in world.files}
+    rows |= {("task", task.id): task for task in world.tasks}
+    rows |= {("order", order.id): order for order in world.orders}
+    rows |= {("invoice", invoice.id): invoice for invoice in world.invoices}
+    rows |= {("product", product.sku): product for product in world.products}
+    rows |= {("account", account.id): account for account in world.accounts}
+    return rows
+
+
+def _naming(kind: str, row: Any) -> Naming:
+    """Return how the thing of a row is named."""
+    if kind == "person":
+        return Naming(row.email, "find_contacts", {"query": row.name}, (row.name,))
+    if kind == "contact":
+        words = (f"the contact entry of {row.name}", f"{row.name}'s entry in the contacts")
+        direct = f"contact {row.id} ({row.name})"
+        return Naming(direct, "find_contacts", {"query": row.name}, words)
+    if kind == "file":
+        name = row.path.rsplit("/", 1)[1]
         words = (f"the file {name}", f'the file "{name}"')
-        yield ("file", f.path), (f.path, "find_files", {"query": name}, words)
-    for t in world.tasks:
-        words = (f'the task "{t.title}"', f'the "{t.title}" task')
-        search = ("find_tasks", {"query": t.title})
-        yield ("task", t.id), (f'task {t.id} ("{t.title}")', *search, words)
-    for o in world.orders:
-        words = (f"the order for the {o.project} project", f"the {o.project} order")
-        search = ("find_orders", {"project": o.project})
-        yield ("order", o.id), (f"order {o.id} (for {o.project})", *search, words)
-    for i in world.invoices:
-        words = (f"the invoice from {i.supplier}", f"the {i.supplier} invoice")
-        search = ("find_invoices", {"supplier": i.supplier})
-        yield ("invoice", i.id), (f"invoice {i.id} (from {i.supplier})", *search, words)
-    for p in world.products:
-        search = ("search_products", {"query": p.name})
-        yield ("product", p.sku), (f"the {p.name} ({p.sku})", *search, (f"the {p.name}",))
-    for a in world.accounts:
-        direct = f"account {a.id} (the {a.name})"
-        yield ("account", a.id), (direct, "list_accounts", {}, (f"the {a.name}",))
+        return Naming(row.path, "find_files", {"query": name}, words)
+    if kind == "product":
+        direct, words = f"the {row.name} ({row.sku})", (f"the {row.name}",)
+        return Naming(direct, "search_products", {"query": row.name}, words)
+    if kind == "account":
+        return Naming(
+            f"account {row.id} (the {row.name})", "list_accounts", {}, (f"the {row.name}",)
+        )
+    search, argument, column, direct, words = _TITLED[kind]
+    title = row._asdict()[column]
+    return Naming(
+        direct.format(row.id, title),
+        search,
+        {argument: title},
+        tuple(word.format(title) for word in words),
+    )

@@ -52,7 +52,9 @@ class Renderer:
         for index, command in enumerate(commands):
             introductions, text = self._sentence(command)
             sentences += introductions
-            sentences.append(capital(f"{joiner[min(index, len(joiner) - 1)]}{text}.".replace("..", ".")))
+            sentences.append(
+                capital(f"{joiner[min(index, len(joiner) - 1)]}{text}.".replace("..", "."))
+            )
             for name in sorted(command.hidden):
                 reference = command.references[name]
                 facts.append(Fact(reference.kind, self._answer(reference.phrase())))

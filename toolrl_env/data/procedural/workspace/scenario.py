@@ -10,11 +10,13 @@ from toolrl_env.core.types import ToolCall
 from toolrl_env.data.procedural.workspace import phrases
 from toolrl_env.data.procedural.workspace.compose import Composition, compose
 from toolrl_env.data.procedural.workspace.goal import Goal
+from toolrl_env.data.procedural.workspace.office import make_world
+from toolrl_env.data.procedural.workspace.references import Index
 from toolrl_env.data.procedural.workspace.render import Renderer, capital
 from toolrl_env.data.procedural.workspace.solve import Plan, make_plan, solve
-from toolrl_env.data.procedural.workspace.user import Fact, Phase, asks_about
-from toolrl_env.data.procedural.workspace.world import World, make_world, pick
-from toolrl_env.tools.suites.workspace import FIELDS, LOCKED, Image, WorkspaceSuite
+from toolrl_env.data.procedural.workspace.user import Fact, Phase
+from toolrl_env.data.procedural.workspace.world import World, pick
+from toolrl_env.tools.suites.workspace import FIELDS, LOCKED, Database, Image, WorkspaceSuite
 
 __all__ = ["LEVELS", "Scenario", "make_scenario"]
 
@@ -54,6 +56,18 @@ class Scenario:
     depth: int
     features: tuple[str, ...]
 
+    def available(self, phase: int, unlocked: bool) -> tuple[str, ...]:
+        """Return the names of the tools that are available.
+
+        Args:
+            phase: Index of the user's latest request.
+            unlocked: Whether the payment code was given.
+        """
+        later = frozenset[str]().union(*(one.tools for one in self.phases[phase + 1 :]))
+        return tuple(
+            name for name in self.offered if name not in later and (unlocked or name not in LOCKED)
+        )
+
 
 IRREVERSIBLE = frozenset(
     (
@@ -81,24 +95,24 @@ def make_scenario(rng: Random, split: str, calls: int) -> Scenario:
     """
     while True:
         world = make_world(rng, split)
-        image = world.image()
+        database, index = world.database(), Index(world)
         for _ in range(_TRIES):
-            composition = compose(world, rng, calls)
+            composition = compose(world, index, rng, calls)
             if composition is None:
                 continue
             plan = make_plan(composition, world.code)
             if len(plan.calls) != calls:
                 continue
-            scenario = _scenario(rng, world, image, composition, plan)
+            scenario = _scenario(rng, world, database, composition, plan)
             if scenario is not None:
                 return scenario
 
 
 def _scenario(
-    rng: Random, world: World, image: Image, composition: Composition, plan: Plan
+    rng: Random, world: World, database: Database, composition: Composition, plan: Plan
 ) -> Scenario | None:
     faults = _faults(rng, plan)
-    solved = solve(plan, image, dict(faults))
+    solved = solve(plan, database, dict(faults))
     if solved is None:
         return None
     batches, goal = solved
@@ -127,7 +141,7 @@ def _scenario(
         "irreversible": not tools.isdisjoint(IRREVERSIBLE),
     }
     return Scenario(
-        image=image,
+        image=database.base,
         phases=phases,
         goal=goal,
         offered=offered,

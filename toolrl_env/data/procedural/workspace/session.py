@@ -14,7 +14,7 @@ from toolrl_env.core.types import ParsedCall, ToolResult, ToolSpec
 from toolrl_env.data.procedural.workspace.scenario import Scenario
 from toolrl_env.data.procedural.workspace.user import UserState, answer_to
 from toolrl_env.tools import CallValidator, Tool, ToolError, execute_calls
-from toolrl_env.tools.suites.workspace import LOCKED, Database, WorkspaceSuite
+from toolrl_env.tools.suites.workspace import Database, WorkspaceSuite
 
 __all__ = ["WorkspaceSession", "WorkspaceSnapshot"]
 
@@ -71,6 +71,11 @@ class WorkspaceSession:
     def __setstate__(self, state: WorkspaceSnapshot) -> None:
         """Restore the snapshot."""
         self.restore(state)
+
+    @property
+    def over(self) -> bool:
+        """False: only the user's last word ends an episode."""
+        return False
 
     @property
     def transient_failures(self) -> int:
@@ -135,7 +140,7 @@ class WorkspaceSession:
 
     def _offer(self) -> None:
         """Bring the offered tools up to date."""
-        names = _available(self._scenario, self._user.phase, self._office.payments_unlocked)
+        names = self._scenario.available(self._user.phase, self._office.payments_unlocked)
         if names != self._names:
             self._names = names
             self._tools = tuple(
@@ -153,11 +158,3 @@ class WorkspaceSession:
                 "please make the same call again"
             )
         return _METHODS[name].fn(self._office, **arguments)
-
-
-def _available(scenario: Scenario, phase: int, unlocked: bool) -> tuple[str, ...]:
-    """Return the names of the tools that are available."""
-    later = frozenset[str]().union(*(one.tools for one in scenario.phases[phase + 1 :]))
-    return tuple(
-        name for name in scenario.offered if name not in later and (unlocked or name not in LOCKED)
-    )

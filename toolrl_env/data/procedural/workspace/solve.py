@@ -12,7 +12,7 @@ from toolrl_env.data.procedural.workspace.compose import Composition
 from toolrl_env.data.procedural.workspace.goal import Change, Goal, Match, changes_between
 from toolrl_env.data.procedural.workspace.references import Reference
 from toolrl_env.data.procedural.workspace.wish import Wish
-from toolrl_env.tools.suites.workspace import LOCKED, TABLES, Database, Image, WorkspaceSuite
+from toolrl_env.tools.suites.workspace import LOCKED, TABLES, Database, WorkspaceSuite
 from toolrl_env.tools.tool import ToolError
 
 __all__ = ["Plan", "PlannedCall", "make_plan", "solve"]
@@ -91,9 +91,7 @@ def make_plan(composition: Composition, code: str) -> Plan:
             if unlocked is None:
                 unlocked = len(plan.calls)
                 plan.calls.append(
-                    PlannedCall(
-                        "authorise_payments", {"code": code}, frozenset(), command.phase
-                    )
+                    PlannedCall("authorise_payments", {"code": code}, frozenset(), command.phase)
                 )
             needs |= {unlocked}
         if command.wish.uses_number:
@@ -113,20 +111,20 @@ def make_plan(composition: Composition, code: str) -> Plan:
 
 
 def solve(
-    plan: Plan, image: Image, faults: Mapping[str, int]
+    plan: Plan, database: Database, faults: Mapping[str, int]
 ) -> tuple[list[list[list[ToolCall]]], Goal] | None:
     """Make every call as soon as what it needs is known; try again what fails for a moment.
 
     Args:
         plan: The calls.
-        image: The office.
+        database: The office; it is changed, and put back if this fails.
         faults: How often the first calls of a tool fail.
 
     Returns:
         For each phase the batches of calls, and the goal that was reached; ``None`` if a tool
         refuses, a look-up does not show what it should, or a wish changes nothing.
     """
-    office = WorkspaceSuite(Database(image))
+    office, start = WorkspaceSuite(database), database.save()
     left = dict(faults)
     done: set[int] = set()
     phases: list[list[list[ToolCall]]] = []
@@ -146,6 +144,7 @@ def solve(
                     left[call.tool] -= 1
                     continue
                 if not _make(call, index, office, fulfilled):
+                    database.put(start)
                     return None
                 made.add(index)
             batches.append(batch)
@@ -153,7 +152,10 @@ def solve(
             waiting = [index for index in waiting if index not in made]
         phases.append(batches)
     goal = Goal(tuple(fulfilled[index] for index in sorted(fulfilled)))
-    return (phases, goal) if all(goal.progress(image.rows, office.database)) else None
+    if all(goal.progress(database.base.rows, database)):
+        return phases, goal
+    database.put(start)
+    return None
 
 
 def _make(

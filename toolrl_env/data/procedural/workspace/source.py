@@ -28,6 +28,7 @@ GENERATOR_VERSION = 1
 SPLITS = ("train", "validation", "test", "all")
 DRAWN = 1 << 31
 """``draw`` picks an index below this; greater ones exist and can be asked for."""
+_SPECS = {tool.name: tool.spec for tool in WorkspaceSuite().tools()}
 _REMEMBERED = 256
 _PROBED = 48
 
@@ -89,7 +90,7 @@ class WorkspaceSource:
         options = {
             "generator": GENERATOR_VERSION,
             "difficulty": self.difficulty,
-            "tools": [tool.spec.as_openai() for tool in WorkspaceSuite().tools()],
+            "tools": [spec.as_openai() for spec in _SPECS.values()],
         }
         probes = tuple(self._make(index)[0] for index in range(_PROBED))
         return fingerprint_of(probes, self.name, self.split, options)
@@ -158,7 +159,7 @@ class WorkspaceSource:
         task = Task(
             id=task_id,
             source=self.name,
-            tools=tuple(WorkspaceSession(task_id, scenario).tools()),
+            tools=tuple(_SPECS[name] for name in scenario.available(0, unlocked=False)),
             messages=(Message("user", scenario.phases[0].text),),
             gold=parse_ground_truth(gold),
             category=_category(scenario),

@@ -44,7 +44,8 @@ WORDS = {
     "task": "task tasks to-do todo item job",
     "order": "order orders purchase",
     "invoice": "invoice invoices bill bills supplier",
-    "code": "code pin password passcode credentials authorisation authorization authorise authorize",
+    "code": "code pin password passcode credentials authorisation authorization authorise "
+    "authorize",
 }
 """Words that show what a question is about, by kind of fact."""
 
@@ -55,10 +56,11 @@ _CLOSING = re.compile(
     re.IGNORECASE,
 )
 _ASKING = re.compile(
-    r"\?\s*\Z|\b(please|kindly) (tell|give|provide|share|specify|state|confirm|clarify|let|send|say|"
-    r"name|indicate|choose|supply)\b|\b(could|can|would|will) you\b|\bi( still| also|'d)? (need|"
-    r"require|lack|miss)\b|\bi (must|have to|need to|would like to|should) (know|ask)\b|"
-    r"\b(tell|give|let) me\b|\b(specify|clarify)\b|\b(is|are) missing\b|\bnot (sure|clear)\b|"
+    r"\?\s*\Z|\b(please|kindly) (tell|give|provide|share|specify|state|confirm|clarify|let|send|"
+    r"say|name|indicate|choose|supply)\b|\b(could|can|would|will) you\b|"
+    r"\bi( still| also|'d)? (need|require|lack|miss)\b(?! to (?!know|ask|have))|"
+    r"\bi (must|have to|would like to|should) (know|ask)\b|\b(tell|give) me\b|\blet me know\b|"
+    r"\b(specify|clarify)\b|\b(is|are) missing\b|\bnot (sure|clear)\b|"
     r"\bwithout (knowing|the|your)\b|\A\W*(who|whom|whose|which|what|when|where|how)\b",
     re.IGNORECASE,
 )

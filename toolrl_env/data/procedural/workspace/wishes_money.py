@@ -32,8 +32,7 @@ def place_order(make: Maker) -> Wish:
         (
             "order {quantity} pieces of {product} for the {title} project and charge {account}",
             "buy {quantity} pieces of {product}; pay with {account}, the project is {title}",
-            "for the {title} project, place an order: {product}, {quantity} pieces, paid from "
-            "{account}",
+            "for the {title} project, use {account} to order {quantity} pieces of {product}",
         ),
         free={("orders", "project"): Match("text", project), ("transactions", "note"): ANY},
         changing=frozenset({"orders"}),

@@ -52,6 +52,7 @@ MAX_FOUND = 25
 """A search shows at most this many results."""
 
 _EMAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,40}(\.[A-Za-z0-9-]{1,20}){1,3}\Z")
+_pack = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode
 _PART = re.compile(r"[\w][\w .,()&'-]{0,79}\Z")
 
 
@@ -62,7 +63,7 @@ def pack(values: Sequence[str] | dict[str, str]) -> str:
     ('["a","b"]', '{"a":"view","b":"edit"}')
     """
     tidy = values if isinstance(values, dict) else sorted(set(values))
-    return json.dumps(tidy, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+    return _pack(tidy)
 
 
 def as_list(text: str) -> list[str]:

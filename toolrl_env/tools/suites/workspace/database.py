@@ -47,9 +47,7 @@ class Image:
     @classmethod
     def of(cls, rows: Mapping[str, Iterable[Row]]) -> Image:
         """Return the office that holds these rows, by table; tables left out are empty."""
-        ordered = {name: tuple(sorted(rows.get(name, ()), key=_key)) for name in TABLES}
-        filled = Database()
-        return Image(filled.load(ordered), ordered)
+        return Database.filled(rows).base
 
     @functools.cached_property
     def key(self) -> str:
@@ -61,6 +59,18 @@ class Image:
         if table not in self._digests:
             self._digests[table] = _digest(self.rows[table])
         return self._digests[table]
+
+
+def _connect(data: bytes) -> sqlite3.Connection:
+    """Return a connection to a copy of a database.
+
+    Always a new one: replacing the database under a connection leaves its prepared statements with
+    pointers into the old schema (seen with SQLite 3.40: wrong errors, then a crash).
+    """
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.deserialize(data)
+    connection.execute(_LIMIT)
+    return connection
 
 
 def _key(row: Row) -> Any:
@@ -90,12 +100,9 @@ class Database:
 
     def __init__(self, image: Image | None = None) -> None:
         self.base = image or _empty()
-        self._connection = sqlite3.connect(
-            ":memory:", isolation_level=None, check_same_thread=False
-        )
+        self._connection = _connect(self.base.data)
         self._cache: dict[str, Rows] = {}
         self._written: frozenset[str] = frozenset()
-        self._put(self.base.data)
 
     def __del__(self) -> None:
         """Close the connection now instead of warning later."""
@@ -112,6 +119,19 @@ class Database:
         )
 
     __hash__ = None  # pyright: ignore[reportAssignmentType]  # mutable
+
+    @classmethod
+    def filled(cls, rows: Mapping[str, Iterable[Row]]) -> Database:
+        """Return a database that holds these rows and has them as its image."""
+        database = cls()
+        ordered = {name: tuple(sorted(rows.get(name, ()), key=_key)) for name in TABLES}
+        database.begin()
+        for name, entries in ordered.items():
+            if entries:
+                database._connection.executemany(TABLES[name].insert, entries)
+        database.commit()
+        database.base = Image(database._connection.serialize(), ordered)
+        return database
 
     # ------------------------------------------------------------------ reading
 
@@ -175,18 +195,6 @@ class Database:
         self._cache.pop(table, None)
         return cursor.lastrowid or 0
 
-    def load(self, rows: Mapping[str, Rows]) -> bytes:
-        """Add whole rows, by table, and return SQLite's file format."""
-        execute = self._connection.executemany
-        self.begin()
-        for table, entries in rows.items():
-            if entries:
-                execute(TABLES[table].insert, entries)
-        self.commit()
-        self._written |= rows.keys()
-        self._cache.clear()
-        return self._connection.serialize()
-
     def begin(self) -> None:
         """Start a group of changes that is kept or undone as a whole."""
         self._connection.execute("BEGIN")
@@ -217,13 +225,10 @@ class Database:
         key, *written = head.decode("ascii", "replace").split() or [""]
         if not data.startswith(b"SQLite format 3\0") or not TABLES.keys() >= set(written):
             raise SnapshotError("not a snapshot of an office")
-        self._put(data)
+        self._connection.close()
+        self._connection = _connect(data)
         self._written = frozenset(written if key == self.base.key else TABLES)
         self._cache.clear()
-
-    def _put(self, data: bytes) -> None:
-        self._connection.deserialize(data)
-        self._connection.execute(_LIMIT)
 
 
 def _rebuild(data: bytes, rows: Mapping[str, Rows], state: bytes) -> Database:

@@ -57,9 +57,7 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         _table("office", "key TEXT PRIMARY KEY, value TEXT NOT NULL", private=True),
-        _table(
-            "contacts", f"{_ID}, name TEXT, email TEXT, phone TEXT, company TEXT, role TEXT"
-        ),
+        _table("contacts", f"{_ID}, name TEXT, email TEXT, phone TEXT, company TEXT, role TEXT"),
         _table(
             "events",
             f"{_ID}, title TEXT, date TEXT, start TEXT, minutes INTEGER, location TEXT, "

@@ -1,4 +1,4 @@
-"""Wishes about the calendar, mail, files, tasks and contacts."""
+"""Wishes about the calendar, the contacts and mail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from toolrl_env.data.procedural.workspace.wish import Maker, Slot, Wish, WishMak
 from toolrl_env.data.procedural.workspace.world import pick
 from toolrl_env.tools.suites.workspace.common import as_list
 
-__all__ = ["OFFICE_WISHES"]
+__all__ = ["PEOPLE_WISHES", "tell_number"]
 
 ANY = Match("any")
 
@@ -34,12 +34,9 @@ def plan_meeting(make: Maker) -> Wish:
             "person": Slot("person", person),
         },
         (
-            'set up a meeting called "{title}" on {date} at {time} for {minutes} minutes and '
-            "invite {person}",
-            "invite {person} to a new {minutes}-minute meeting on {date}, starting at {time}, "
-            'with the title "{title}"',
-            'plan "{title}", a meeting of {minutes} minutes with {person}; it is to start at '
-            "{time} on {date}",
+            'set up "{title}" on {date} at {time} for {minutes} minutes and invite {person}',
+            'invite {person} to a new {minutes}-minute meeting, "{title}", on {date} at {time}',
+            'plan "{title}" with {person}: {minutes} minutes, from {time} on {date}',
         ),
         free={("events", "title"): Match("text", title), ("events", "location"): ANY},
         changing=frozenset({"events"}),
@@ -114,6 +111,23 @@ def change_room(make: Maker) -> Wish:
     )
 
 
+def new_phone(make: Maker) -> Wish:
+    """Change somebody's phone number."""
+    contact = pick(make.rng, make.world.contacts)
+    phone = f"+44 20 {int(make.rng.random() * 9000) + 1000} {int(make.rng.random() * 9000) + 1000}"
+    return Wish(
+        "update_contact",
+        {"contact_id": contact.id, "field": "phone", "value": phone},
+        {"contact": Slot("contact", contact.id), "phone": said("phone", phone)},
+        (
+            "change the phone number in {contact} to {phone}",
+            "correct {contact}: the phone number is now {phone}",
+        ),
+        free={("contacts", "phone"): Match("text", phone)},
+        changes=frozenset({("contact", contact.id)}),
+    )
+
+
 def send_file(make: Maker) -> Wish:
     """Mail a file to somebody."""
     file, person = make.file(), make.person()
@@ -184,7 +198,11 @@ def forward(make: Maker) -> Wish:
         "forward_mail",
         {"mail_id": mail.id, "to": [person]},
         {"mail": Slot("mail", mail.id), "person": Slot("person", person)},
-        ("forward {mail} to {person}", "pass {mail} on to {person}", "let {person} have {mail}, forwarded"),
+        (
+            "forward {mail} to {person}",
+            "pass {mail} on to {person}",
+            "let {person} have {mail}, forwarded",
+        ),
         free={("mails", "body"): ANY, ("mails", "subject"): ANY},
     )
 
@@ -212,165 +230,6 @@ def delete_mail(make: Maker) -> Wish:
         ("delete {mail}", "get rid of {mail} for good", "erase {mail}"),
         changes=frozenset({("mail", mail.id)}),
         changing=frozenset({"mails"}),
-    )
-
-
-def share_file(make: Maker) -> Wish:
-    """Share a file."""
-    file = make.file()
-    person, permission = make.person(), pick(make.rng, ("view", "comment", "edit"))
-    words = {"view": "only view it", "comment": "comment on it", "edit": "edit it"}[permission]
-    return Wish(
-        "share_file",
-        {"path": file.path, "email": person, "permission": permission},
-        {
-            "file": Slot("file", file.path),
-            "person": Slot("person", person),
-            "permission": Slot("permission", permission, words),
-        },
-        (
-            "share {file} with {person}, who should be able to {permission}",
-            "give {person} access to {file} so that they can {permission}",
-        ),
-        changes=frozenset({("file", file.path)}),
-    )
-
-
-def move_file(make: Maker) -> Wish:
-    """Move a file to another folder."""
-    file, folder = make.file(), pick(make.rng, ("/archive", "/public", "/old/records"))
-    name = file.path.rsplit("/", 1)[1]
-    return Wish(
-        "move_file",
-        {"path": file.path, "new_path": f"{folder}/{name}"},
-        {"file": Slot("file", file.path), "folder": said("folder", folder)},
-        (
-            "move {file} to the folder {folder} and keep its name",
-            "put {file} into {folder}, under the same name",
-        ),
-        changes=frozenset({("file", file.path)}),
-        changing=frozenset({"files"}),
-    )
-
-
-def delete_file(make: Maker) -> Wish:
-    """Delete a file."""
-    file = make.file()
-    return Wish(
-        "delete_file",
-        {"path": file.path},
-        {"file": Slot("file", file.path)},
-        ("delete {file}", "remove {file} from the file store", "erase {file} for good"),
-        changes=frozenset({("file", file.path)}),
-        changing=frozenset({"files"}),
-    )
-
-
-def note_in_file(make: Maker) -> Wish:
-    """Add a line to a file."""
-    file = make.file()
-    line = pick(
-        make.rng, ("Approved.", "On hold until further notice.", "Checked twice.", "Needs a review.")
-    )
-    return Wish(
-        "append_to_file",
-        {"path": file.path, "text": line},
-        {"file": Slot("file", file.path), "title": said("title", line)},
-        (
-            'add the line "{title}" at the end of {file}',
-            'write "{title}" on a new last line of {file}',
-        ),
-        free={("files", "content"): Match("extends", (file.content, line))},
-        changes=frozenset({("file", file.path)}),
-    )
-
-
-def new_task(make: Maker) -> Wish:
-    """Give somebody a new task."""
-    verb = pick(make.rng, ("Proofread", "Present", "Archive", "Translate", "Estimate", "Announce"))
-    title = f"{verb} the {make.topic()} report"
-    person, date = make.person(), make.date()
-    return Wish(
-        "create_task",
-        {"title": title, "assignee": person, "due": date},
-        {
-            "title": said("title", title),
-            "person": Slot("person", person),
-            "date": Slot("date", date),
-        },
-        (
-            'create a task "{title}" for {person}, due on {date}',
-            'give {person} a new task called "{title}" with {date} as the due date',
-            'put "{title}" on the task list of {person}; the deadline is {date}',
-        ),
-        free={("tasks", "title"): Match("text", title), ("tasks", "notes"): ANY},
-        changing=frozenset({"tasks"}),
-        makes="task",
-    )
-
-
-def hand_over_task(make: Maker) -> Wish:
-    """Assign a task to somebody else."""
-    task = make.task()
-    person = make.person(besides=(task.assignee,))
-    return Wish(
-        "assign_task",
-        {"task_id": task.id, "assignee": person},
-        {"task": Slot("task", task.id), "person": Slot("person", person)},
-        (
-            "assign {task} to {person}",
-            "hand {task} over to {person}",
-            "make {person} responsible for {task}",
-        ),
-        changes=frozenset({("task", task.id)}),
-        changing=frozenset({"tasks"}),
-    )
-
-
-def postpone_task(make: Maker) -> Wish:
-    """Change a task's due date."""
-    task = make.task()
-    date = make.date(besides=task.due)
-    return Wish(
-        "set_task_due",
-        {"task_id": task.id, "due": date},
-        {"task": Slot("task", task.id), "date": Slot("date", date)},
-        (
-            "change the due date of {task} to {date}",
-            "set the deadline of {task} to {date}",
-            "see to it that {task} is due on {date}",
-        ),
-        changes=frozenset({("task", task.id)}),
-    )
-
-
-def finish_task(make: Maker) -> Wish:
-    """Mark a task as done."""
-    task = make.task()
-    return Wish(
-        "complete_task",
-        {"task_id": task.id},
-        {"task": Slot("task", task.id)},
-        ("mark {task} as done", "tick off {task}", "set {task} to done"),
-        changes=frozenset({("task", task.id)}),
-        changing=frozenset({"tasks"}),
-    )
-
-
-def new_phone(make: Maker) -> Wish:
-    """Change somebody's phone number."""
-    contact = pick(make.rng, make.world.contacts)
-    phone = f"+44 20 {int(make.rng.random() * 9000) + 1000} {int(make.rng.random() * 9000) + 1000}"
-    return Wish(
-        "update_contact",
-        {"contact_id": contact.id, "field": "phone", "value": phone},
-        {"contact": Slot("contact", contact.id), "phone": said("phone", phone)},
-        (
-            "change the phone number in {contact} to {phone}",
-            "correct {contact}: the phone number is now {phone}",
-        ),
-        free={("contacts", "phone"): Match("text", phone)},
-        changes=frozenset({("contact", contact.id)}),
     )
 
 
@@ -409,26 +268,18 @@ def _plainly(fact: Slot) -> str:
     return str(fact.value) if fact.kind == "date" else f"{fact.value / 100:.2f} EUR"
 
 
-OFFICE_WISHES: tuple[WishMaker, ...] = (
+PEOPLE_WISHES: tuple[WishMaker, ...] = (
     plan_meeting,
     move_meeting,
     cancel_meeting,
     invite,
     change_room,
+    new_phone,
     send_file,
     tell,
     answer,
     forward,
     file_mail,
     delete_mail,
-    share_file,
-    move_file,
-    delete_file,
-    note_in_file,
-    new_task,
-    hand_over_task,
-    postpone_task,
-    finish_task,
-    new_phone,
 )
-"""Every kind of wish that needs no money."""
+"""Wishes about meetings, contacts and mail."""
