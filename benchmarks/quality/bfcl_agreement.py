@@ -3,7 +3,9 @@
 Run ``python -m benchmarks.quality.bfcl_agreement``. Plays the 800 gold trajectories and damaged
 copies of them (a call dropped, an argument changed, two writes swapped) through our sessions and
 through ``multi_turn_checker``, and prints how many each accepts and where they differ. Compared is
-not only whether a trajectory is accepted but also which check fails first.
+not only whether a trajectory is accepted but also which check fails first. A call that is damaged
+so that it breaks the documentation, or comes before its function does, is refused by ours and run
+by the official executor; such trajectories are counted apart where the check differs.
 
 The official checker is called with its traps avoided: a fresh model name for each run, because it
 keeps instances in its module's globals (they are deleted afterwards), and the dictionaries that its
@@ -68,12 +70,24 @@ class Comparison:
         kind: ``"gold"`` or the kind of damage.
         official: The official checker's verdict.
         ours: Our session's.
+        refused: Calls that our session refused and the official executor ran.
     """
 
     task_id: str
     kind: str
     official: str
     ours: str
+    refused: int = 0
+
+    @property
+    def same_verdict(self) -> bool:
+        """Whether both accept or both reject."""
+        return (self.official == "valid") == (self.ours == "valid")
+
+    @property
+    def same_check(self) -> bool:
+        """Whether the same check fails first, if any."""
+        return self.official == self.ours
 
 
 def comparisons(config: Config) -> Iterator[Comparison]:
@@ -106,18 +120,26 @@ def compare(
 ) -> Comparison:
     """Return both verdicts on one trajectory."""
     official = official_verdict(calls, row, answer)
-    return Comparison(plan.scenario.id, kind, official, our_verdict(plan, calls))
+    ours, refused = our_verdict(plan, calls)
+    return Comparison(plan.scenario.id, kind, official, ours, refused)
 
 
-def our_verdict(plan: Plan, calls: Trajectory) -> str:
-    """Play a trajectory in a session, each turn's calls as one step."""
-    session = BFCLSession(plan)
+def our_verdict(plan: Plan, calls: Trajectory) -> tuple[str, int]:
+    """Play a trajectory in a session, each turn's calls as one step.
+
+    Returns:
+        The verdict, and how many calls were refused.
+    """
+    session, refused = BFCLSession(plan), 0
     for turn_calls in calls:
         if turn_calls:
-            session.execute([as_parsed(call) for call in turn_calls])
+            results = session.execute([as_parsed(call) for call in turn_calls])
+            refused += sum(not result.executed for result in results)
         session.reply("")
-    if session.success:
-        return "valid"
+    return ("valid" if session.success else _first_failure(session, plan, calls)), refused
+
+
+def _first_failure(session: BFCLSession, plan: Plan, calls: Trajectory) -> str:
     passed = iter(session.progress())
     for turn, (state, response) in zip(plan.checked, zip(passed, passed, strict=True), strict=True):
         if not (state and response):
@@ -164,25 +186,33 @@ def _written(call: ToolCall) -> str:
 
 
 def main(config: Config) -> int:
-    """Run the comparison and print it; the exit status is 1 if any verdict differs."""
+    """Run the comparison and print it; the exit status is 1 if a difference has no such reason."""
     found = list(comparisons(config))
     table = Table(title="BFCL multi-turn: our verdicts against the official checker's")
-    for column in ("trajectories", "number", "official accepts", "ours accepts", "same verdict"):
+    columns = ("official accepts", "ours accepts", "same verdict", "same check first")
+    for column in ("trajectories", "number", *columns):
         table.add_column(column)
     for kind in ("gold", *CORRUPTIONS):
         rows = [comparison for comparison in found if comparison.kind == kind]
-        official = sum(row.official == "valid" for row in rows)
-        ours = sum(row.ours == "valid" for row in rows)
-        same = sum(row.official == row.ours for row in rows)
-        table.add_row(kind, *map(str, (len(rows), official, ours, same)))
+        accepted = [sum(v == "valid" for v in side) for side in _sides(rows)]
+        same = (sum(row.same_verdict for row in rows), sum(row.same_check for row in rows))
+        table.add_row(kind, *map(str, (len(rows), *accepted, *same)))
     console = Console()
     console.print(table)
     console.print("First failed check:", dict(Counter(c.official for c in found)))
-    different = [comparison for comparison in found if comparison.official != comparison.ours]
+    different = [comparison for comparison in found if not comparison.same_check]
     for comparison in different:
         console.print(comparison)
-    console.print(f"{len(found)} trajectories, {len(different)} differ")
-    return 1 if different else 0
+    unexplained = [c for c in different if not c.same_verdict or not c.refused]
+    console.print(
+        f"{len(found)} trajectories; {sum(bool(c.refused) for c in found)} have a call that ours "
+        f"refuses; {len(different)} fail another check first; {len(unexplained)} differ otherwise"
+    )
+    return 1 if unexplained else 0
+
+
+def _sides(rows: list[Comparison]) -> tuple[list[str], list[str]]:
+    return [row.official for row in rows], [row.ours for row in rows]
 
 
 if __name__ == "__main__":
