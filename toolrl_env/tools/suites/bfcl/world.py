@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import decimal
+import importlib
 import json
 import pickle
 import re
@@ -175,9 +176,7 @@ def _precision_kept(class_name: str) -> Generator[None]:
     if class_name != "MathAPI":
         yield
         return
-    import mpmath  # pyright: ignore[reportMissingTypeStubs]
-
-    context: Any = mpmath.mp
+    context: Any = importlib.import_module("mpmath").mp
     before = context.prec
     try:
         with decimal.localcontext():
