@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import itertools
@@ -82,7 +83,10 @@ def test_a_configuration_is_a_frozen_value():
     assert score_response(GOLD, GOLD, config, 40).total == 3.5
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.two_stage = False  # type: ignore[misc]
-    assert "verdicts" not in repr(config)
+    assert "memory" not in repr(config)
+    assert "memory" not in dataclasses.asdict(config)
+    assert config.memory.plans
+    assert not copy.deepcopy(config).memory.plans
 
 
 @pytest.mark.parametrize(
@@ -128,8 +132,8 @@ def test_the_gold_answer_is_best_under_every_preset(name, step):
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("toolrl_env.rewards.config._MAX_VERDICTS", 5)
-    monkeypatch.setattr("toolrl_env.rewards.config._MAX_PLANS", 5)
+    monkeypatch.setattr("toolrl_env.rewards.plan._MAX_VERDICTS", 5)
+    monkeypatch.setattr("toolrl_env.rewards.plan._MAX_PLANS", 5)
     monkeypatch.setattr("toolrl_env.rewards.plan._MAX_TERMS", 5)
     config = RewardConfig(dynamic_scale=True)
     for number in range(40):
@@ -137,7 +141,8 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch):
         score_response(text, GOLD, config, step=number)
         fresh = RewardConfig(dynamic_scale=True)
         assert score_response(text, GOLD, config, 3) == score_response(text, GOLD, fresh, 3)
-    assert len(config.verdicts) <= 5
+    assert len(config.memory.verdicts) <= 5
+    assert len(config.memory.plans) <= 5
     long = answer(call("f", x="a" * 3_000))
     score_response(long, GOLD, config)
-    assert all(block is None or len(block) < 3_000 for _, block in config.verdicts)
+    assert all(block is None or len(block) < 3_000 for _, block in config.memory.verdicts)

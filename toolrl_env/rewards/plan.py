@@ -12,7 +12,7 @@ from toolrl_env.rewards.scale import correctness_scale, format_scale, length_wor
 if TYPE_CHECKING:
     from toolrl_env.rewards.config import RewardConfig
 
-__all__ = ["Plan", "Verdict"]
+__all__ = ["Memory", "Plan", "Verdict"]
 
 _PARTS = {
     (True, False): "a thought and tool calls",
@@ -24,7 +24,8 @@ _PARTS = {
 _UNEQUAL = "the calls are not exactly the gold calls"
 _UNDECODABLE = "there are no calls that can be decoded and scored"
 _PARTLY = "some calls, arguments or values are not the gold ones; breakdown.losses says which"
-_MAX_TERMS = 4_096
+_MAX_TERMS = _MAX_PLANS = 4_096
+_MAX_VERDICTS, _MAX_BLOCK_CHARS = 16_384, 2_000
 
 Verdict = tuple[float, float] | Literal["equal", "unequal", "undecodable"]
 """What calls are worth against the gold calls: ``(S, S_max)`` or a word."""
@@ -104,3 +105,32 @@ class Plan:
         if len(self.correctness) < _MAX_TERMS:
             self.correctness[verdict] = term
         return term
+
+
+class Memory:
+    """What a configuration has worked out: the answers of a group, and of later epochs, repeat.
+
+    Attributes:
+        plans: Plans by step.
+        verdicts: What call blocks were worth, by gold text and block. Neither depends on the step.
+    """
+
+    __slots__ = ("plans", "verdicts")
+
+    def __init__(self) -> None:
+        self.plans: dict[int, Plan] = {}
+        self.verdicts: dict[tuple[str, str | None], Verdict] = {}
+
+    def keep_plan(self, step: int, plan: Plan) -> Plan:
+        """Keep and return a plan."""
+        if len(self.plans) >= _MAX_PLANS:
+            self.plans.clear()
+        self.plans[step] = plan
+        return plan
+
+    def keep_verdict(self, gold: str, block: str | None, verdict: Verdict) -> None:
+        """Keep a verdict, unless the block is long."""
+        if block is None or len(block) <= _MAX_BLOCK_CHARS:
+            if len(self.verdicts) >= _MAX_VERDICTS:
+                self.verdicts.clear()
+            self.verdicts[gold, block] = verdict

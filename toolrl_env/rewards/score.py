@@ -66,10 +66,10 @@ def score_response(
     layout_ok, block = glance(response, gold.has_call, gold.has_response)
     correctness, detail = plan.no_gold_calls, None
     if gold.has_call:
-        verdict = config.verdicts.get((ground_truth, block))
+        verdict = config.memory.verdicts.get((ground_truth, block))
         if verdict is None:
             verdict = judge(None if block is None else decode_block(block), gold, plan.rules)
-            config.remember(ground_truth, block, verdict)
+            config.memory.keep_verdict(ground_truth, block, verdict)
         correctness = structured_correctness(plan, verdict)
         detail = CallDetail(gold, response, plan.rules)
     terms, total = (correctness,), correctness.score * correctness.weight
