@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.core.types import GroundTruth
-from toolrl_env.rewards.plan import Memory, Plan
+from toolrl_env.rewards.plan import Plan
 from toolrl_env.rewards.terms import Term
 
 __all__ = ["REFERENCE_FLAGS", "RewardConfig"]
@@ -35,6 +35,7 @@ _CHOICES = {
     "matching": ("greedy", "optimal"),
     "values": ("python", "strict", "tolerant"),
 }
+_MAX_PLANS = 4_096
 _STRUCTURED_ONLY = ("granularity", "strict_names", "correctness_max", "two_stage", "dynamic_scale")
 
 
@@ -167,13 +168,13 @@ class RewardConfig:
         return low, high
 
     @functools.cached_property
-    def memory(self) -> Memory:
-        """What was worked out under this configuration; no part of its value."""
-        return Memory()
+    def plans(self) -> dict[int, Plan]:
+        """Plans by step, worked out so far; no part of the configuration's value."""
+        return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle and copy the fields, not the memory."""
-        return {key: value for key, value in self.__dict__.items() if key != "memory"}
+        """Pickle and copy the fields alone."""
+        return {key: value for key, value in self.__dict__.items() if key != "plans"}
 
     def plan(self, step: int) -> Plan:
         """Return what this configuration comes to at ``step``; worked out once.
@@ -181,9 +182,11 @@ class RewardConfig:
         Raises:
             ConfigurationError: ``step`` is negative or no integer.
         """
-        plan = self.memory.plans.get(step)
+        plan = self.plans.get(step)
         if plan is None:
             if not isinstance(step, int) or step < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise ConfigurationError(f"step={step!r}; it must be an integer from 0")
-            plan = self.memory.keep_plan(step, Plan(self, step))
+            if len(self.plans) >= _MAX_PLANS:
+                self.plans.clear()
+            plan = self.plans[step] = Plan(self, step)
         return plan

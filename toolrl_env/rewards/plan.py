@@ -12,7 +12,7 @@ from toolrl_env.rewards.scale import correctness_scale, format_scale, length_wor
 if TYPE_CHECKING:
     from toolrl_env.rewards.config import RewardConfig
 
-__all__ = ["Memory", "Plan", "Verdict"]
+__all__ = ["Plan", "Verdict", "Verdicts", "forget", "keep_verdict"]
 
 _PARTS = {
     (True, False): "a thought and tool calls",
@@ -24,7 +24,7 @@ _PARTS = {
 _UNEQUAL = "the calls are not exactly the gold calls"
 _UNDECODABLE = "there are no calls that can be decoded and scored"
 _PARTLY = "some calls, arguments or values are not the gold ones; breakdown.losses says which"
-_MAX_TERMS = _MAX_PLANS = 4_096
+_MAX_TERMS = 4_096
 _MAX_VERDICTS, _MAX_BLOCK_CHARS = 16_384, 2_000
 
 Verdict = tuple[float, float] | Literal["equal", "unequal", "undecodable"]
@@ -36,6 +36,8 @@ class Plan:
 
     Attributes:
         rules: How calls are compared.
+        verdicts: What call blocks met lately were worth under these rules, by gold text and block:
+            the answers of a group, and of later epochs, repeat each other.
         worst: Correctness of an answer without any merit.
         best: Correctness of a perfect answer. Below ``worst`` where the dynamic scale has turned.
         format_right: The format term of a right layout.
@@ -57,6 +59,7 @@ class Plan:
         "length_words",
         "no_gold_calls",
         "rules",
+        "verdicts",
         "worst",
     )
 
@@ -65,6 +68,7 @@ class Plan:
         self.rules = MatchRules(
             config.granularity, config.strict_names, config.matching, config.values
         )
+        self.verdicts = _VERDICTS.setdefault(self.rules, {})
         low, high = format_scale(step, two_stage=config.two_stage, dynamic=config.dynamic_scale)
         self.format_right = TermScore("format", high, low, high, config.format_weight)
         self.format_wrong = {
@@ -107,30 +111,19 @@ class Plan:
         return term
 
 
-class Memory:
-    """What a configuration has worked out: the answers of a group, and of later epochs, repeat.
+Verdicts = dict[tuple[str, str | None], Verdict]
+_VERDICTS: dict[MatchRules, Verdicts] = {}
 
-    Attributes:
-        plans: Plans by step.
-        verdicts: What call blocks were worth, by gold text and block. Neither depends on the step.
-    """
 
-    __slots__ = ("plans", "verdicts")
+def keep_verdict(verdicts: Verdicts, gold: str, block: str | None, verdict: Verdict) -> None:
+    """Remember what a call block was worth, unless it is long."""
+    if block is None or len(block) <= _MAX_BLOCK_CHARS:
+        if len(verdicts) >= _MAX_VERDICTS:
+            verdicts.clear()
+        verdicts[gold, block] = verdict
 
-    def __init__(self) -> None:
-        self.plans: dict[int, Plan] = {}
-        self.verdicts: dict[tuple[str, str | None], Verdict] = {}
 
-    def keep_plan(self, step: int, plan: Plan) -> Plan:
-        """Keep and return a plan."""
-        if len(self.plans) >= _MAX_PLANS:
-            self.plans.clear()
-        self.plans[step] = plan
-        return plan
-
-    def keep_verdict(self, gold: str, block: str | None, verdict: Verdict) -> None:
-        """Keep a verdict, unless the block is long."""
-        if block is None or len(block) <= _MAX_BLOCK_CHARS:
-            if len(self.verdicts) >= _MAX_VERDICTS:
-                self.verdicts.clear()
-            self.verdicts[gold, block] = verdict
+def forget() -> None:
+    """Drop what scoring remembers of earlier answers, to free its memory (some tens of MB)."""
+    for verdicts in _VERDICTS.values():
+        verdicts.clear()
