@@ -71,9 +71,10 @@ def load_trainer_state(folder: Path, config: Mapping[str, Any]) -> TrainerState:
     if not (folder / "trainer.pt").is_file() or not (folder / "run.json").is_file():
         raise DataError(f"{folder} is not a checkpoint: it needs trainer.pt and run.json")
     saved = json.loads((folder / "run.json").read_text())
+    may_change = _MAY_CHANGE - {"steps"} if config["decay_steps"] else _MAY_CHANGE
     differing = [
         f"{key}: saved {saved.get(key)!r}, now {config.get(key)!r}"
-        for key in sorted({*saved, *config} - _MAY_CHANGE)
+        for key in sorted({*saved, *config} - may_change)
         if saved.get(key) != config.get(key)
     ]
     if differing:

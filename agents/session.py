@@ -34,6 +34,7 @@ class RunConfig:
         steps: Optimiser steps in all.
         learning_rate: Of AdamW, after the warm-up.
         warmup_steps: Steps over which the learning rate rises linearly.
+        decay_steps: Last steps, over which the learning rate falls linearly towards 0.
         weight_decay: Of AdamW.
         max_grad_norm: Gradients are scaled down to this norm.
         dtype: "auto" (bfloat16 where the processor has it), "float32" or "bfloat16".
@@ -53,6 +54,7 @@ class RunConfig:
     steps: int = 20
     learning_rate: float = 1e-4
     warmup_steps: int = 0
+    decay_steps: int = 0
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     dtype: str = "auto"
@@ -65,7 +67,7 @@ class RunConfig:
         self.require_positive(
             steps=self.steps, learning_rate=self.learning_rate, max_grad_norm=self.max_grad_norm
         )
-        for name in ("seed", "warmup_steps", "weight_decay", "threads", "save_every"):
+        for name in ("seed", "warmup_steps", "decay_steps", "weight_decay", "threads", "save_every"):
             if asdict(self)[name] < 0:
                 raise ConfigurationError(f"{name}={asdict(self)[name]!r}; it must be at least 0")
         if self.dtype not in DTYPES:
@@ -78,6 +80,17 @@ class RunConfig:
         for name, value in values.items():
             if not (math.isfinite(value) and value > 0):
                 raise ConfigurationError(f"{name}={value!r}; it must be above 0")
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step (0-based).
+
+        >>> config = RunConfig(steps=4, learning_rate=1.0, warmup_steps=1, decay_steps=2)
+        >>> [round(config.rate(step), 2) for step in range(4)]
+        [0.5, 1.0, 0.67, 0.33]
+        """
+        warm = min(1.0, (step + 1) / (self.warmup_steps + 1))
+        cool = min(1.0, (self.steps - step) / (self.decay_steps + 1))
+        return self.learning_rate * warm * cool
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings as JSON-like values."""
@@ -129,6 +142,7 @@ class Session:
         self._optimizer = torch.optim.AdamW(
             self._model.parameters(),
             lr=config.learning_rate,
+            betas=(0.9, 0.95),
             weight_decay=config.weight_decay,
             fused=True,
         )
@@ -148,9 +162,8 @@ class Session:
 
     def optimise(self, step: int) -> float:
         """Take one optimiser step with the gradient gathered so far; return its norm."""
-        warm = min(1.0, (step + 1) / (self.config.warmup_steps + 1))
         for group in self._optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * warm
+            group["lr"] = self.config.rate(step)
         norm = torch.nn.utils.clip_grad_norm_(self._model.parameters(), self.config.max_grad_norm)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)

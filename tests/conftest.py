@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")  # a busy machine must not fail a test
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -8,7 +8,7 @@ the calls of an answer were worth, because in training a group of answers shares
 repeats itself. So that nobody takes that for the whole of it, the ratio is given
 
 * over the rows as they are, after a first pass, as in a second epoch;
-* over the rows as they are, every round with new configurations, which remember no calls;
+* over the rows as they are, every answer forgotten before each round, as in a first epoch;
 * over distinct pairs of answer and gold answer, likewise;
 * over the same pairs, each with a gold text that occurs once and was never met before.
 """
@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.speed.plain_reward import plain_reward
-from toolrl_env.rewards import RewardConfig, score_response
+from toolrl_env.rewards import RewardConfig, forget, score_response
 
 GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "data" / "rlla_reward_golden.jsonl.gz"
 ROUNDS = 5
@@ -78,11 +78,9 @@ def run_plain(rows: list[Row]) -> None:
 
 
 def forgetful(rows: list[Row]) -> list[Row]:
-    """Return the rows with new configurations, which remember nothing."""
-    configs: dict[int, RewardConfig] = {}
-    for row in rows:
-        configs.setdefault(id(row[4]), RewardConfig.from_reference_flags(row[3]))
-    return [(*row[:4], configs[id(row[4])]) for row in rows]
+    """Make the product forget every answer, and return the rows."""
+    forget()
+    return rows
 
 
 def unseen(rows: list[Row]) -> list[Row]:

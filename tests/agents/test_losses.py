@@ -53,7 +53,7 @@ def test_sum_over_tokens_and_denominator():
         new, torch.zeros(2, 3), torch.tensor([2.0, -1.0]), mask, denominator=4.0
     )
     result.loss.backward()
-    # -(1 * 2 + 3 * -1) / 4
+    # one token at advantage 2, three at -1, over 4
     assert result.loss.item() == pytest.approx(0.25)
     assert new.grad.tolist() == [[-0.5, 0.0, 0.0], [0.25, 0.25, 0.25]]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import itertools
@@ -10,7 +11,7 @@ import pytest
 from tests.rewards.support import answer, call
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.parsing import parse_ground_truth
-from toolrl_env.rewards import REFERENCE_FLAGS, RewardConfig, preset_names, score_response
+from toolrl_env.rewards import REFERENCE_FLAGS, RewardConfig, forget, preset_names, score_response
 from toolrl_env.rewards.presets import PRESETS
 
 GOLD = answer(call("f", x=1))
@@ -82,7 +83,10 @@ def test_a_configuration_is_a_frozen_value():
     assert score_response(GOLD, GOLD, config, 40).total == 3.5
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.two_stage = False  # type: ignore[misc]
-    assert "verdicts" not in repr(config)
+    assert "plans" not in repr(config)
+    assert "plans" not in dataclasses.asdict(config)
+    assert config.plans
+    assert not copy.deepcopy(config).plans
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,8 @@ def test_the_gold_answer_is_best_under_every_preset(name, step):
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("toolrl_env.rewards.config._MAX_VERDICTS", 5)
+    forget()
+    monkeypatch.setattr("toolrl_env.rewards.plan._MAX_VERDICTS", 5)
     monkeypatch.setattr("toolrl_env.rewards.config._MAX_PLANS", 5)
     monkeypatch.setattr("toolrl_env.rewards.plan._MAX_TERMS", 5)
     config = RewardConfig(dynamic_scale=True)
@@ -137,7 +142,16 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch):
         score_response(text, GOLD, config, step=number)
         fresh = RewardConfig(dynamic_scale=True)
         assert score_response(text, GOLD, config, 3) == score_response(text, GOLD, fresh, 3)
-    assert len(config.verdicts) <= 5
+    assert len(config.plan(3).verdicts) <= 5
+    assert len(config.plans) <= 5
     long = answer(call("f", x="a" * 3_000))
     score_response(long, GOLD, config)
-    assert all(block is None or len(block) < 3_000 for _, block in config.verdicts)
+    assert all(block is None or len(block) < 3_000 for _, block in config.plan(3).verdicts)
+    forget()
+    assert not config.plan(3).verdicts
+
+
+def test_configurations_with_the_same_rules_share_what_they_remember():
+    one, other = RewardConfig(length=True), RewardConfig(two_stage=True)
+    assert one.plan(0).verdicts is other.plan(9).verdicts
+    assert one.plan(0).verdicts is not RewardConfig(values="strict").plan(0).verdicts

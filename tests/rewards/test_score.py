@@ -8,7 +8,7 @@ from tests.rewards.support import answer, call
 from toolrl_env.core.errors import ConfigurationError, InvalidGroundTruth, WrongActionType
 from toolrl_env.core.types import TermScore
 from toolrl_env.parsing import get_protocol, parse_ground_truth
-from toolrl_env.rewards import RewardConfig, score_action, score_response
+from toolrl_env.rewards import RewardConfig, forget, score_action, score_response
 
 GOLD = answer(call("f", x=1, y=2), call("g", z=3))  # S_max = 1 + 3 + 2 = 6
 
@@ -182,6 +182,14 @@ def test_the_same_answer_scores_the_same_again_and_at_every_scale():
         [4 * 5 / 6 - 2, 5 * 5 / 6 - 2.5, 2.0, 4 * 5 / 6 - 2]
     )
     assert first[0] == first[3]
+
+
+def test_what_is_remembered_changes_no_score():
+    texts = [answer(call("f", x=1, y=number % 3), call("g", z=3)) for number in range(6)]
+    warm = [score_response(text, GOLD) for text in texts]
+    for text, breakdown in zip(texts, warm, strict=True):
+        forget()
+        assert score_response(text, GOLD) == breakdown
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.rewards.support import answer, call
 from toolrl_env.core.errors import ConfigurationError
-from toolrl_env.rewards import RewardConfig, score_response
+from toolrl_env.rewards import RewardConfig, forget, score_response
 from toolrl_env.rewards import matching as matching_module
 
 GOLD = answer(call("f", x=1, y=2), call("g", z=3))
@@ -62,9 +62,11 @@ def test_optimal_matching_beats_greedy_where_one_tool_is_called_twice():
 
 
 def test_optimal_matching_beyond_its_limit_is_greedy(monkeypatch: pytest.MonkeyPatch):
+    forget()
     monkeypatch.setattr(matching_module, "MAX_OPTIMAL_PAIRS", 3)
     got = share(TWISTED, RewardConfig(matching="optimal"), TWISTED_GOLD)
     assert got == share(TWISTED, RewardConfig(), TWISTED_GOLD)
+    forget()
 
 
 def test_without_scipy_optimal_matching_is_refused_at_once(monkeypatch: pytest.MonkeyPatch):

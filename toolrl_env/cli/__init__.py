@@ -34,7 +34,7 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {
-    "list": Command("toolrl_env.cli.list", "the environments, their data and how many tasks"),
+    "list": Command("toolrl_env.cli.listing", "the environments, their data and how many tasks"),
     "show": Command("toolrl_env.cli.show", "one task: its tools, its prompt, its gold answer"),
     "play": Command("toolrl_env.cli.play", "answer tasks yourself and see what was lost and why"),
     "score": Command("toolrl_env.cli.score", "score a file of responses against ground truths"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import re
 from dataclasses import dataclass
@@ -44,20 +45,12 @@ class EnvironmentChoice:
     difficulty: Annotated[int | None, tyro.conf.arg(metavar="1-5")] = None
 
     def arguments(self) -> dict[str, Any]:
-        """Return the arguments for ``gym.make``; those that were not given are left out."""
-        given: dict[str, Any] = {
-            "split": self.split,
-            "protocol": self.protocol,
-            "reward": self.reward,
-            "strict": self.strict,
+        """Return the arguments for ``gym.make`` that differ from the defaults here."""
+        return {
+            field.name: self.__dict__[field.name]
+            for field in dataclasses.fields(EnvironmentChoice)
+            if field.name != "env" and self.__dict__[field.name] != field.default
         }
-        optional = {
-            "data": self.data,
-            "template": self.template,
-            "level": self.level,
-            "difficulty": self.difficulty,
-        }
-        return given | {name: value for name, value in optional.items() if value is not None}
 
 
 def make_environment(choice: EnvironmentChoice) -> gym.Env[str, str]:

@@ -9,12 +9,24 @@ from typing import Any, cast
 
 from toolrl_env.core.types import ErrorCode
 
-__all__ = ["MAX_DEPTH", "NestedTooDeep", "decode_json", "explain", "read_name"]
+__all__ = [
+    "BROKEN",
+    "MAX_DEPTH",
+    "NestedTooDeep",
+    "decode_json",
+    "explain",
+    "read_name",
+    "scan",
+]
 
 MAX_DEPTH = 200
 """Deepest nesting that is decoded. ``json.loads`` would go as deep as the caller's stack lets it;
 a fixed limit makes the verdict the same wherever the parser is called from."""
 
+BROKEN: Any = object()
+"""What ``scan`` returns for text that is not JSON."""
+
+_SPACE = " \t\n\r"
 _scan: Callable[[str, int], tuple[Any, int]] = cast("Any", json.JSONDecoder()).scan_once
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
@@ -37,17 +49,30 @@ def decode_json(text: str) -> Any:
     >>> decode_json(' {"a": [1, true]} ')
     {'a': [1, True]}
     """
+    value = scan(text)
+    return json.loads(text) if value is BROKEN else value  # for the words of the error
+
+
+def scan(text: str) -> Any:
+    """Return what ``decode_json`` returns, and ``BROKEN`` where it finds that it is not JSON.
+
+    Raises:
+        NestedTooDeep: Nested deeper than ``MAX_DEPTH``.
+    """
     if len(text) > MAX_DEPTH and _is_too_deep(text):
         raise NestedTooDeep
     try:
         value, end = _scan(text, 0)
-        if end == len(text):
+        if end == len(text) or not text[end:].strip(_SPACE):
             return value
-    except StopIteration:
-        pass
+        return BROKEN
+    except StopIteration:  # no value begins at the first character
+        stripped = text.lstrip(_SPACE)
+        return BROKEN if stripped == text else scan(stripped)
     except RecursionError as error:  # the caller's own stack is nearly full
         raise NestedTooDeep from error
-    return json.loads(text)  # white space around the value, or a precise error
+    except ValueError:
+        return BROKEN
 
 
 def _is_too_deep(text: str) -> bool:

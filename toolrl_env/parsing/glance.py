@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from toolrl_env.parsing.decoding import decode_json
+from toolrl_env.parsing.decoding import BROKEN, NestedTooDeep, scan
 from toolrl_env.parsing.layout import (
     CALL_CLOSE,
     CALL_OPEN,
@@ -57,6 +57,7 @@ def decode_block(block: str) -> tuple[Any, ...] | None:
     ({'name': 'f'}, {'name': 'g'})
     """
     try:
-        return tuple([decode_json(line) for line in block.split("\n")])
-    except ValueError:
+        values = tuple([scan(line) for line in block.split("\n")])
+    except NestedTooDeep:
         return None
+    return None if BROKEN in values else values

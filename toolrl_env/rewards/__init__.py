@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from toolrl_env.rewards.config import REFERENCE_FLAGS, RewardConfig
 from toolrl_env.rewards.detail import CallDetail
+from toolrl_env.rewards.plan import forget
 from toolrl_env.rewards.presets import preset_names
 from toolrl_env.rewards.score import score_action, score_response
 from toolrl_env.rewards.terms import Term, TermContext, scheduled, validation, weighted
@@ -14,6 +15,7 @@ __all__ = [
     "RewardConfig",
     "Term",
     "TermContext",
+    "forget",
     "preset_names",
     "scheduled",
     "score_action",

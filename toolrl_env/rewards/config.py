@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.core.types import GroundTruth
-from toolrl_env.rewards.plan import Plan, Verdict
+from toolrl_env.rewards.plan import Plan
 from toolrl_env.rewards.terms import Term
 
 __all__ = ["REFERENCE_FLAGS", "RewardConfig"]
@@ -34,9 +35,8 @@ _CHOICES = {
     "matching": ("greedy", "optimal"),
     "values": ("python", "strict", "tolerant"),
 }
-_STRUCTURED_ONLY = ("granularity", "strict_names", "correctness_max", "two_stage", "dynamic_scale")
 _MAX_PLANS = 4_096
-_MAX_VERDICTS, _MAX_BLOCK_CHARS = 16_384, 2_000
+_STRUCTURED_ONLY = ("granularity", "strict_names", "correctness_max", "two_stage", "dynamic_scale")
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,6 @@ class RewardConfig:
         correctness_weight: Factor of the correctness term in the total.
         length_weight: Factor of the length term in the total.
         extra_terms: Further terms, e.g. your own; see ``rewards.terms``.
-        verdicts: What call blocks scored lately were worth, by gold text and block: the answers of
-            a group, and of later epochs, repeat each other. Not yours to fill.
 
     Raises:
         ConfigurationError: A value that is not allowed, fields that contradict each other, or
@@ -87,12 +85,6 @@ class RewardConfig:
     correctness_weight: float = 1.0
     length_weight: float = 1.0
     extra_terms: tuple[Term, ...] = ()
-    verdicts: dict[tuple[str, str | None], Verdict] = field(
-        default_factory=dict[tuple[str, str | None], Verdict], init=False, repr=False, compare=False
-    )
-    _plans: dict[int, Plan] = field(
-        default_factory=dict[int, Plan], init=False, repr=False, compare=False
-    )
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -175,12 +167,14 @@ class RewardConfig:
             low, high = low + ends[0], high + ends[1]
         return low, high
 
-    def remember(self, gold: str, block: str | None, verdict: Verdict) -> None:
-        """Keep a verdict for the next answer with the same calls; bounded, long blocks are not."""
-        if block is None or len(block) <= _MAX_BLOCK_CHARS:
-            if len(self.verdicts) >= _MAX_VERDICTS:
-                self.verdicts.clear()
-            self.verdicts[gold, block] = verdict
+    @functools.cached_property
+    def plans(self) -> dict[int, Plan]:
+        """Plans by step, worked out so far; no part of the configuration's value."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle and copy the fields alone."""
+        return {key: value for key, value in self.__dict__.items() if key != "plans"}
 
     def plan(self, step: int) -> Plan:
         """Return what this configuration comes to at ``step``; worked out once.
@@ -188,11 +182,11 @@ class RewardConfig:
         Raises:
             ConfigurationError: ``step`` is negative or no integer.
         """
-        plan = self._plans.get(step)
+        plan = self.plans.get(step)
         if plan is None:
             if not isinstance(step, int) or step < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise ConfigurationError(f"step={step!r}; it must be an integer from 0")
-            if len(self._plans) >= _MAX_PLANS:
-                self._plans.clear()
-            plan = self._plans[step] = Plan(self, step)
+            if len(self.plans) >= _MAX_PLANS:
+                self.plans.clear()
+            plan = self.plans[step] = Plan(self, step)
         return plan

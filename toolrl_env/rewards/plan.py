@@ -12,7 +12,7 @@ from toolrl_env.rewards.scale import correctness_scale, format_scale, length_wor
 if TYPE_CHECKING:
     from toolrl_env.rewards.config import RewardConfig
 
-__all__ = ["Plan", "Verdict"]
+__all__ = ["Plan", "Verdict", "Verdicts", "forget", "keep_verdict"]
 
 _PARTS = {
     (True, False): "a thought and tool calls",
@@ -25,6 +25,7 @@ _UNEQUAL = "the calls are not exactly the gold calls"
 _UNDECODABLE = "there are no calls that can be decoded and scored"
 _PARTLY = "some calls, arguments or values are not the gold ones; breakdown.losses says which"
 _MAX_TERMS = 4_096
+_MAX_VERDICTS, _MAX_BLOCK_CHARS = 16_384, 2_000
 
 Verdict = tuple[float, float] | Literal["equal", "unequal", "undecodable"]
 """What calls are worth against the gold calls: ``(S, S_max)`` or a word."""
@@ -35,6 +36,8 @@ class Plan:
 
     Attributes:
         rules: How calls are compared.
+        verdicts: What call blocks met lately were worth under these rules, by gold text and block:
+            the answers of a group, and of later epochs, repeat each other.
         worst: Correctness of an answer without any merit.
         best: Correctness of a perfect answer. Below ``worst`` where the dynamic scale has turned.
         format_right: The format term of a right layout.
@@ -56,6 +59,7 @@ class Plan:
         "length_words",
         "no_gold_calls",
         "rules",
+        "verdicts",
         "worst",
     )
 
@@ -64,6 +68,7 @@ class Plan:
         self.rules = MatchRules(
             config.granularity, config.strict_names, config.matching, config.values
         )
+        self.verdicts = _VERDICTS.setdefault(self.rules, {})
         low, high = format_scale(step, two_stage=config.two_stage, dynamic=config.dynamic_scale)
         self.format_right = TermScore("format", high, low, high, config.format_weight)
         self.format_wrong = {
@@ -104,3 +109,21 @@ class Plan:
         if len(self.correctness) < _MAX_TERMS:
             self.correctness[verdict] = term
         return term
+
+
+Verdicts = dict[tuple[str, str | None], Verdict]
+_VERDICTS: dict[MatchRules, Verdicts] = {}
+
+
+def keep_verdict(verdicts: Verdicts, gold: str, block: str | None, verdict: Verdict) -> None:
+    """Remember what a call block was worth, unless it is long."""
+    if block is None or len(block) <= _MAX_BLOCK_CHARS:
+        if len(verdicts) >= _MAX_VERDICTS:
+            verdicts.clear()
+        verdicts[gold, block] = verdict
+
+
+def forget() -> None:
+    """Drop what scoring remembers of earlier answers, to free its memory (some tens of MB)."""
+    for verdicts in _VERDICTS.values():
+        verdicts.clear()

@@ -25,6 +25,7 @@ from toolrl_env.rewards.components import (
 )
 from toolrl_env.rewards.config import RewardConfig
 from toolrl_env.rewards.detail import CallDetail
+from toolrl_env.rewards.plan import keep_verdict
 from toolrl_env.rewards.terms import TermContext, run_term
 
 __all__ = ["score_action", "score_blank", "score_response"]
@@ -66,10 +67,10 @@ def score_response(
     layout_ok, block = glance(response, gold.has_call, gold.has_response)
     correctness, detail = plan.no_gold_calls, None
     if gold.has_call:
-        verdict = config.verdicts.get((ground_truth, block))
+        verdict = plan.verdicts.get((ground_truth, block))
         if verdict is None:
             verdict = judge(None if block is None else decode_block(block), gold, plan.rules)
-            config.remember(ground_truth, block, verdict)
+            keep_verdict(plan.verdicts, ground_truth, block, verdict)
         correctness = structured_correctness(plan, verdict)
         detail = CallDetail(gold, response, plan.rules)
     terms, total = (correctness,), correctness.score * correctness.weight

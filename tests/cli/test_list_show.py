@@ -1,0 +1,85 @@
+"""``toolrl list`` and ``toolrl show``."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import pytest
+
+from toolrl_env.registration import ENVIRONMENTS
+
+IDS = [row.id for row in ENVIRONMENTS]
+pytestmark = pytest.mark.filterwarnings("ignore::toolrl_env.data.SampleDataWarning")
+
+
+def test_list_has_every_id_with_its_true_sizes(toolrl):
+    status, out, _ = toolrl("list")
+    assert status == 0
+    for env_id in IDS:
+        (line,) = [line for line in out.splitlines() if env_id in line]
+        cells = [cell.strip() for cell in line.strip("│").split("│")]
+        for cell, split in zip(cells[2:5], ("train", "validation", "test"), strict=True):
+            size = gym.make(env_id, split=split).unwrapped.tasks.size
+            assert cell == ("endless" if size is None else str(size))
+        assert cells[1] == ("a generator" if "Toolbox" in env_id else "our sample")
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_show_has_the_prompt_the_tools_and_the_gold_answer_as_they_stand(env_id, toolrl):
+    status, out, _ = toolrl("show", env_id, "--seed", 7)
+    assert status == 0
+    env = gym.make(env_id)
+    observation, info = env.reset(seed=7)
+    assert observation in out
+    assert env.unwrapped.gold_answer() in out
+    assert info["task_id"] in out
+    for tool in info["tools"]:
+        assert f"─ {tool['function']['name']} ─" in out
+    assert ("our sample, not the dataset" in out) is info["is_sample"]
+
+
+def test_show_picks_the_task(toolrl):
+    _, by_index, _ = toolrl("show", "ToolRL-XLAM-v0", "--task-index", 5, "--split", "test")
+    env = gym.make("ToolRL-XLAM-v0", split="test")
+    _, info = env.reset(options={"task_index": 5})
+    _, by_id, _ = toolrl("show", "ToolRL-XLAM-v0", "--task-id", info["task_id"], "--split", "test")
+    assert by_index == by_id
+    assert info["task_id"] in by_id
+
+
+def test_show_takes_the_arguments_of_the_environment(toolrl):
+    _, out, _ = toolrl(
+        "show", "ToolRL-Toolbox-v0", "--protocol", "native", "--reward", "length", "--difficulty", 5
+    )
+    assert "toolbox-train-d5-" in out
+    assert "<|im_start|>" in out
+    _, out, _ = toolrl("show", "ToolRL-APIBank-v0", "--level", 3, "--template", "short")
+    assert "API-Bank" in out or "api_bank" in out
+
+
+def test_show_takes_the_step_of_scheduled_rewards(toolrl):
+    show = ("show", "ToolRL-Toolbox-v0", "--difficulty", 1, "--reward", "dynamic_scale", "--step")
+    assert "reward from -4 to 4" in toolrl(*show, 0).out
+    assert "reward from -4 to 4" in toolrl(*show, 150).out
+
+
+def test_show_reads_real_files(toolrl, shared_data):
+    status, out, err = toolrl("show", "ToolRL-RLLA-v0", "--data", shared_data / "rlla_sft.json")
+    assert (status, err) == (0, "")
+    assert "as loaded" in out
+    assert "our sample" not in out
+
+
+def test_an_environment_from_outside_is_imported_by_its_module(toolrl, tmp_path, monkeypatch):
+    (tmp_path / "own_env_for_show.py").write_text(
+        "import gymnasium as gym\n"
+        "from toolrl_env.envs.toolbox import ToolboxEnv\n"
+        "gym.register('Own/Tools-v0', entry_point=ToolboxEnv)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    try:
+        status, out, _ = toolrl("show", "own_env_for_show:Own/Tools-v0", "--difficulty", 2)
+        assert status == 0
+        assert "toolbox-train-d2-" in out
+        assert "Own/Tools-v0" in toolrl("show", "Own/Tool-v0").err
+    finally:
+        gym.registry.pop("Own/Tools-v0", None)
