@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
@@ -100,6 +100,7 @@ def total(scores: list[list[float]], chosen: list[int | None]) -> float:
     return sum(scores[row][c] for row, c in enumerate(chosen) if c is not None)
 
 
+@settings(deadline=None)
 @given(GRID)
 def test_no_assignment_is_better(scores: list[list[float]]) -> None:
     chosen = best_assignment(scores)
@@ -114,6 +115,7 @@ def test_no_assignment_is_better(scores: list[list[float]]) -> None:
     assert total(scores, chosen) == pytest.approx(best)
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 7).flatmap(
         lambda n: st.lists(st.lists(st.floats(0, 1), min_size=n, max_size=n), max_size=9)

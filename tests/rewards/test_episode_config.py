@@ -27,6 +27,7 @@ EVERYTHING = EpisodeRewardConfig(
     state_execution=0.25,
     shaping=0.5,
     turns=0.01,
+    calls=0.02,
     repeats=0.1,
     invalid=0.2,
     gamma=0.9,
@@ -36,7 +37,7 @@ EVERYTHING = EpisodeRewardConfig(
 def test_every_term_has_its_column_in_every_turn() -> None:
     names = (
         "total format correctness length outcome answer_quality trajectory step_f1 "
-        "state_execution shaping turns repeats invalid"
+        "state_execution shaping turns calls repeats invalid"
     )
     for scored in score_episode(play(HONEST, judge=lambda _: 1.0), EVERYTHING):
         assert " ".join(scored.as_dict()) == names
@@ -61,7 +62,7 @@ def test_presets(name: str) -> None:
     config = EpisodeRewardConfig.preset(name)
     assert pickle.loads(pickle.dumps(config)) == config
     judged = score_episode(play(HONEST, judge=lambda _: 1.0), config)
-    best = {"toolrl_turns": 9.0, "efficient": 0.97}
+    best = {"toolrl_turns": 9.0, "efficient": 0.94}
     assert sum(each.total for each in judged) == pytest.approx(best.get(name, 1.0))
 
 
@@ -88,6 +89,7 @@ def test_an_unknown_preset_names_the_nearest() -> None:
         ({"shaping": math.inf}, "shaping=inf"),
         ({"turn_weight": "1"}, "turn_weight='1'"),
         ({"turns": -0.1}, "turns=-0.1; it must be at least 0"),
+        ({"calls": -1}, "calls=-1; it must be at least 0"),
         ({"repeats": -1}, "repeats=-1; it must be at least 0"),
         ({"invalid": -1}, "invalid=-1; it must be at least 0"),
         ({"unmatched": -1}, "unmatched=-1; it must be at least 0"),

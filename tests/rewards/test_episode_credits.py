@@ -28,6 +28,7 @@ EVERYTHING = EpisodeRewardConfig(
     state_execution=0.25,
     shaping=0.5,
     turns=0.01,
+    calls=0.02,
     repeats=0.1,
     invalid=0.2,
     gamma=0.9,

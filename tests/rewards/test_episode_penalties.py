@@ -8,9 +8,9 @@ from tests.rewards.episode_support import HONEST, Raw, Turn, look, play, switch
 from toolrl_env.core.episode import EpisodeRecord
 from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.core.types import ToolCall
-from toolrl_env.rewards.episode import Share, invalid, repeats, turns
+from toolrl_env.rewards.episode import Share, calls, invalid, repeats, turns
 from toolrl_env.rewards.episode.calls import call_key, count_failures
-from toolrl_env.rewards.episode.penalties import MAX_PER_TURN
+from toolrl_env.rewards.episode.penalties import MAX_CALLS, MAX_PER_TURN
 
 BAD = ToolCall("light", {"room": "hall"})
 OFF = switch("hall", on=False)
@@ -26,8 +26,18 @@ def test_every_turn_costs() -> None:
         assert turns(prefix).shares == (Share(len(prefix.turns) - 1, None, -1.0),)
 
 
+@pytest.mark.parametrize("number", [0, 1, 3, MAX_CALLS, MAX_CALLS + 5])
+def test_every_call_costs_up_to_a_limit(number: int) -> None:
+    made: Turn = [look(f"room {i}") for i in range(number)] or "None."
+    result = calls(play([made]))
+    assert result.term.score == -min(number, MAX_CALLS)
+    assert result.term.low == -MAX_CALLS
+    assert [share.call for share in result.shares] == list(range(number))
+    assert sum(share.amount for share in result.shares) == pytest.approx(result.term.score)
+
+
 @pytest.mark.parametrize(
-    ("script", "calls"),
+    ("script", "found"),
     [
         ([[look("a")]], []),
         ([[look("a"), look("a")]], [1]),
@@ -46,13 +56,13 @@ def test_every_turn_costs() -> None:
         ([[look("a")], [BAD], [look("a")]], [0]),
     ],
 )
-def test_repeated_calls(script: list[Turn], calls: list[int]) -> None:
+def test_repeated_calls(script: list[Turn], found: list[int]) -> None:
     record = play([turn for turn in script if not isinstance(turn, str)])
     if len(record.turns) < len(script):  # a response in between ends this world's episodes
         record = replace(record, turns=record.turns[:1])
     result = repeats(record)
-    assert result.term.score == -len(calls)
-    assert [share.call for share in result.shares] == calls
+    assert result.term.score == -len(found)
+    assert [share.call for share in result.shares] == found
 
 
 def test_the_order_of_arguments_does_not_count() -> None:
@@ -72,7 +82,7 @@ def test_a_masked_turn_was_never_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("turn", "calls", "score"),
+    ("turn", "found", "score"),
     [
         ([look("a")], [], 0.0),
         ([look("a"), BAD], [1], -1.0),
@@ -87,10 +97,10 @@ def test_a_masked_turn_was_never_there() -> None:
         (block('{"name": "look", "parameters": {"room": "a"}}', CUT), [1], -1.0),
     ],
 )
-def test_invalid_calls(turn: Turn, calls: list[int | None], score: float) -> None:
+def test_invalid_calls(turn: Turn, found: list[int | None], score: float) -> None:
     result = invalid(play([turn]))
     assert result.term.score == score
-    assert [share.call for share in result.shares] == calls
+    assert [share.call for share in result.shares] == found
 
 
 @pytest.mark.parametrize("term", [invalid, repeats])

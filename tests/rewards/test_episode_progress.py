@@ -4,7 +4,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rewards.episode_support import HONEST, Raw, Turn, look, play, switch
@@ -117,6 +117,7 @@ def test_progress_without_a_write_credits_the_turn() -> None:
     assert shaping(EpisodeRecord((turn,))).shares == (Share(0, None, 1.0),)
 
 
+@settings(deadline=None)
 @given(
     states=st.lists(st.tuples(*[st.booleans()] * 3), min_size=2, max_size=9),
     gamma=st.floats(0.0, 1.0),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from toolrl_env.rewards.episode.config import EpisodeRewardConfig
 from toolrl_env.rewards.episode.outcome import answer_quality, outcome
-from toolrl_env.rewards.episode.penalties import invalid, repeats, turns
+from toolrl_env.rewards.episode.penalties import calls, invalid, repeats, turns
 from toolrl_env.rewards.episode.presets import episode_preset_names
 from toolrl_env.rewards.episode.progress import shaping, state_execution
 from toolrl_env.rewards.episode.result import EpisodeTerm, Share, TermResult
@@ -21,6 +21,7 @@ __all__ = [
     "Share",
     "TermResult",
     "answer_quality",
+    "calls",
     "episode_preset_names",
     "invalid",
     "outcome",

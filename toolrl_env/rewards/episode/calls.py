@@ -11,6 +11,8 @@ from toolrl_env.core.types import ParseStatus
 
 __all__ = ["call_key", "check_results", "count_failures", "refused_calls", "repeated_calls"]
 
+_encode = json.JSONEncoder(sort_keys=True).encode
+
 
 def check_results(turn: TurnRecord, term: str) -> None:
     """Make sure that somebody checked or ran a turn's calls.
@@ -30,7 +32,7 @@ def check_results(turn: TurnRecord, term: str) -> None:
 def call_key(name: str | None, arguments: Any) -> str:
     """Return a text that is equal for identical calls; the order of arguments does not count."""
     try:
-        return json.dumps([name, arguments], sort_keys=True)
+        return _encode([name, arguments])
     except (TypeError, ValueError, RecursionError):
         return repr((name, arguments))
 

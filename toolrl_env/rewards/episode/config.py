@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.rewards.config import RewardConfig
 from toolrl_env.rewards.episode.outcome import answer_quality, outcome
-from toolrl_env.rewards.episode.penalties import invalid, repeats, turns
+from toolrl_env.rewards.episode.penalties import calls, invalid, repeats, turns
 from toolrl_env.rewards.episode.progress import shaping, state_execution
 from toolrl_env.rewards.episode.result import EpisodeTerm
 from toolrl_env.rewards.episode.trajectory import step_f1, trajectory
@@ -18,7 +18,7 @@ from toolrl_env.rewards.values import VALUE_COMPARISONS
 __all__ = ["EpisodeRewardConfig"]
 
 _WEIGHTS = ("outcome", "answer_quality", "trajectory", "step_f1", "state_execution", "shaping")
-_PENALTIES = ("turns", "repeats", "invalid")
+_PENALTIES = ("turns", "calls", "repeats", "invalid")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class EpisodeRewardConfig:
         state_execution: Progress of the state times the share of calls that ran, in ``[0, 1]``.
         shaping: Potential-based shaping by the share of goal predicates, in ``[-1, gamma]`` a turn.
         turns: Penalty of each turn, at least 0.
+        calls: Penalty of each call, at least 0.
         repeats: Penalty of each repeated identical call, at least 0.
         invalid: Penalty of each call that could not be run, at least 0.
         gamma: The trainer's discount per turn, in ``[0, 1]``; matters to ``shaping`` only.
@@ -45,6 +46,8 @@ class EpisodeRewardConfig:
             ``strict`` or ``tolerant``, as in ``RewardConfig``.
         extra_terms: Further terms, e.g. your own: pure functions of the ``EpisodeRecord`` that
             return a ``TermResult`` for its last turn.
+        terms: The terms that are on, each with its weight; without those of ``turn``. Not yours to
+            give.
 
     Raises:
         ConfigurationError: A value that is not allowed, or no term at all.
@@ -59,12 +62,14 @@ class EpisodeRewardConfig:
     state_execution: float = 0.0
     shaping: float = 0.0
     turns: float = 0.0
+    calls: float = 0.0
     repeats: float = 0.0
     invalid: float = 0.0
     gamma: float = 1.0
     unmatched: float = 0.5
     values: str = "python"
     extra_terms: tuple[EpisodeTerm, ...] = ()
+    terms: tuple[tuple[float, EpisodeTerm], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -81,7 +86,8 @@ class EpisodeRewardConfig:
             raise ConfigurationError(f"gamma={self.gamma!r}; a discount is at most 1")
         if not all(map(callable, self.extra_terms)):
             raise ConfigurationError(f"extra_terms={self.extra_terms!r}; each must be callable")
-        if self.turn is None and not self.terms():
+        object.__setattr__(self, "terms", self._weighed())
+        if self.turn is None and not self.terms:
             raise ConfigurationError("an episode's reward needs at least one term")
 
     @classmethod
@@ -97,8 +103,7 @@ class EpisodeRewardConfig:
             raise UnknownName("episode reward preset", name, EPISODE_PRESETS)
         return EPISODE_PRESETS[name]()
 
-    def terms(self) -> tuple[tuple[float, EpisodeTerm], ...]:
-        """Return the terms that are on, each with its weight; without those of ``turn``."""
+    def _weighed(self) -> tuple[tuple[float, EpisodeTerm], ...]:
         known: dict[str, EpisodeTerm] = {
             "outcome": outcome,
             "answer_quality": answer_quality,
@@ -107,6 +112,7 @@ class EpisodeRewardConfig:
             "state_execution": state_execution,
             "shaping": partial(shaping, gamma=self.gamma),
             "turns": turns,
+            "calls": calls,
             "repeats": repeats,
             "invalid": invalid,
         }

@@ -1,4 +1,4 @@
-"""Penalties: for turns, for repeated identical calls, for invalid calls. All ours."""
+"""Penalties: for turns, calls, repeated identical calls and invalid calls. All ours."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from toolrl_env.core.types import ParseStatus, TermScore
 from toolrl_env.rewards.episode.calls import refused_calls, repeated_calls
 from toolrl_env.rewards.episode.result import Share, TermResult, share_of_turn
 
-__all__ = ["MAX_PER_TURN", "invalid", "repeats", "turns"]
+__all__ = ["MAX_CALLS", "MAX_PER_TURN", "calls", "invalid", "repeats", "turns"]
 
 MAX_PER_TURN = 10
 """Repeated or invalid calls beyond this number in one turn cost no more."""
+MAX_CALLS = 100
+"""Calls beyond this number in one turn cost no more as such."""
 
 _UNREADABLE = (ParseStatus.MALFORMED, ParseStatus.EMPTY, ParseStatus.TOO_LONG)
 
@@ -27,6 +29,23 @@ def turns(record: EpisodeRecord) -> TermResult:
     """
     term = TermScore("turns", -1.0, -1.0, 0.0, 1.0, "every turn costs")
     return TermResult(term, share_of_turn(record, -1.0))
+
+
+def calls(record: EpisodeRecord) -> TermResult:
+    """-1 for every call of the turn. Range ``[-MAX_CALLS, 0]``; credit goes to the calls.
+
+    Without it a penalty of turns alone favours calling every tool at once over looking first.
+
+    >>> from toolrl_env.core.episode import TurnRecord
+    >>> from toolrl_env.core.types import ToolCall
+    >>> from toolrl_env.parsing import get_protocol
+    >>> protocol = get_protocol("toolrl")
+    >>> two = protocol.parse(protocol.render([ToolCall("look", {"x": x}) for x in (1, 2)]))
+    >>> calls(EpisodeRecord((TurnRecord(two),))).term.score
+    -2.0
+    """
+    made = list(range(len(record.turns[-1].action.calls)))
+    return _per_call(record, "calls", made, "calls", MAX_CALLS)
 
 
 def repeats(record: EpisodeRecord) -> TermResult:
@@ -77,10 +96,12 @@ def invalid(record: EpisodeRecord) -> TermResult:
     return _per_call(record, "invalid", refused_calls(turn), "calls could not be run")
 
 
-def _per_call(record: EpisodeRecord, name: str, calls: list[int], what: str) -> TermResult:
+def _per_call(
+    record: EpisodeRecord, name: str, found: list[int], what: str, limit: int = MAX_PER_TURN
+) -> TermResult:
     """Charge 1 per call, up to the limit, which they then share."""
-    charge = float(min(len(calls), MAX_PER_TURN))
-    reason = f"{len(calls)} {what}" if calls else ""
-    term = TermScore(name, 0.0 - charge, -float(MAX_PER_TURN), 0.0, 1.0, reason)
+    charge = float(min(len(found), limit))
+    reason = f"{len(found)} {what}" if found else ""
+    term = TermScore(name, 0.0 - charge, -float(limit), 0.0, 1.0, reason)
     last = len(record.turns) - 1
-    return TermResult(term, tuple(Share(last, call, -charge / len(calls)) for call in calls))
+    return TermResult(term, tuple(Share(last, call, -charge / len(found)) for call in found))

@@ -90,10 +90,12 @@ def _run(
     if config.turn is not None:
         found, detail = score_against_gold(record, config.turn, config.turn_weight, step)
         results.extend(found)
-    for weight, term in config.terms():
+    for weight, term in config.terms:
         result = _checked(term, record) if term in config.extra_terms else term(record)
-        scored = replace(result.term, weight=result.term.weight * weight)
-        results.append(TermResult(scored, result.shares))
+        if weight != 1.0:
+            weighted = replace(result.term, weight=result.term.weight * weight)
+            result = TermResult(weighted, result.shares)
+        results.append(result)
     if len({result.term.name for result in results}) < len(results):
         names = ", ".join(result.term.name for result in results)
         raise ConfigurationError(f"two reward terms have one name; the names are: {names}")
