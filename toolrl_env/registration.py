@@ -73,6 +73,24 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "ToolboxEnv",
         "endless procedural tasks whose tools really run, graded by difficulty",
     ),
+    EnvironmentRow(
+        "ToolRL-BFCL-v0",
+        "toolrl_env.envs.bfcl",
+        "BFCLEnv",
+        "BFCL's single-turn categories, with the official verdict beside the reward",
+    ),
+    EnvironmentRow(
+        "ToolRL-BFCLMultiTurn-v0",
+        "toolrl_env.envs.bfcl_multi_turn",
+        "BFCLMultiTurnEnv",
+        "multi-turn: BFCL's conversations over its own stateful APIs, really executed",
+    ),
+    EnvironmentRow(
+        "ToolRL-Workspace-v0",
+        "toolrl_env.envs.workspace",
+        "WorkspaceEnv",
+        "multi-turn: an endless office world, graded by the number of calls",
+    ),
 )
 
 

@@ -6,17 +6,26 @@ import warnings
 
 import gymnasium as gym
 import pytest
+from gymnasium.envs.registration import load_env_creator
 
 import toolrl_env  # noqa: F401  # registers the ids
 from toolrl_env.data import SampleDataWarning
+from toolrl_env.envs.multi_turn import MultiTurnEnv
 
 IDS = sorted(name for name in gym.registry if name.startswith("ToolRL-"))
-VARIANTS = [(env_id, {}) for env_id in IDS] + [
+MULTI_TURN_IDS = [
+    name for name in IDS if issubclass(load_env_creator(gym.spec(name).entry_point), MultiTurnEnv)
+]
+SINGLE_TURN = [(env_id, {}) for env_id in IDS if env_id not in MULTI_TURN_IDS] + [
     ("ToolRL-APIBank-v0", {"level": 2}),
     ("ToolRL-APIBank-v0", {"level": 3}),
     ("ToolRL-Toolbox-v0", {"difficulty": 5}),
     ("ToolRL-ToolACE-v0", {"protocol": "native"}),
     ("ToolRL-XLAM-v0", {"protocol": "python", "strict": True}),
+]
+MULTI_TURN = [(env_id, {}) for env_id in MULTI_TURN_IDS] + [
+    ("ToolRL-BFCLMultiTurn-v0", {"category": "miss_func", "protocol": "native"}),
+    ("ToolRL-Workspace-v0", {"difficulty": 6, "protocol": "python", "episode_reward": "shaped"}),
 ]
 
 
@@ -25,28 +34,51 @@ def _name(variant):
     return "-".join([env_id, *(f"{key}={value}" for key, value in kwargs.items())])
 
 
-@pytest.fixture(params=VARIANTS, ids=_name)
+@pytest.fixture(params=[*SINGLE_TURN, *MULTI_TURN], ids=_name)
 def variant(request):
     """An id and keyword arguments for ``gym.make``."""
     return request.param
 
 
-@pytest.fixture
-def make(variant):
-    """Make the variant's environment, as a user would, without the notice about samples."""
+@pytest.fixture(params=SINGLE_TURN, ids=_name)
+def single_turn(request):
+    """The same, of environments whose episodes are one answer."""
+    return request.param
+
+
+@pytest.fixture(params=MULTI_TURN, ids=_name)
+def multi_turn(request):
+    """The same, of environments whose episodes go on."""
+    return request.param
+
+
+def _maker(variant):
     env_id, kwargs = variant
-    made = []
 
     def _make(**more):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SampleDataWarning)
-            env = gym.make(env_id, **{**kwargs, **more})
-        made.append(env)
-        return env
+            return gym.make(env_id, **{**kwargs, **more})
 
-    yield _make
-    for env in made:
-        env.close()
+    return _make
+
+
+@pytest.fixture
+def make_single(single_turn):
+    """Make a single-turn variant's environment."""
+    return _maker(single_turn)
+
+
+@pytest.fixture
+def make_multi(multi_turn):
+    """Make a multi-turn variant's environment."""
+    return _maker(multi_turn)
+
+
+@pytest.fixture
+def make(variant):
+    """Make the variant's environment, as a user would, without the notice about samples."""
+    return _maker(variant)
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ class MultiTurnEnv(ToolUseEnv):
             reached = all(turn.progress_after)
             stop = StopReason.GOAL_REACHED if reached else StopReason.ANSWERED
         else:
-            observation = self._prepare.text(messages, self._live().tools())
+            observation = self._prepare.text(messages, self.task.tools)
             if len(observation) > MAX_OBSERVATION_CHARS - self.max_chars:
                 stop = StopReason.CONTEXT_LIMIT
             elif len(turns) >= self.max_turns:

@@ -30,6 +30,9 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
         num_envs: How many.
         autoreset_mode: As in Gymnasium: ``NextStep`` (default), ``SameStep`` or ``Disabled``.
         kwargs: For the environment.
+
+    Attributes:
+        finished: Which episodes are over and wait for their reset, ``[num_envs]`` booleans.
     """
 
     env_class: ClassVar[type[ToolUseEnv]]
@@ -53,7 +56,7 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
         self.observation_space = batch_space(first.observation_space, num_envs)
         self.action_space = batch_space(first.action_space, num_envs)
         self._texts = [""] * num_envs
-        self._over = np.zeros(num_envs, dtype=np.bool_)
+        self.finished = np.zeros(num_envs, dtype=np.bool_)
 
     def reset(
         self,
@@ -82,7 +85,7 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
             own = {**chosen, **{key: values[i] for key, values in lists.items()}}
             self._texts[i], info = self.envs[i].reset(seed=seeds[i], options=own or None)
             infos = self._add_info(infos, info, i)
-        self._over[mask] = False
+        self.finished[mask] = False
         return tuple(self._texts), infos
 
     def step(self, actions: Sequence[str]) -> StepResult:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -94,15 +97,15 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
         if len(actions) != self.num_envs:
             raise ConfigurationError(f"{len(actions)} actions for {self.num_envs} environments")
         mode = self.autoreset_mode
-        if mode is AutoresetMode.DISABLED and self._over.any():
-            over = np.flatnonzero(self._over).tolist()
+        if mode is AutoresetMode.DISABLED and self.finished.any():
+            over = np.flatnonzero(self.finished).tolist()
             raise ConfigurationError(f"environments {over} are finished: reset them first")
         rewards = np.zeros(self.num_envs, dtype=np.float64)
         terminations = np.zeros(self.num_envs, dtype=np.bool_)
         truncations = np.zeros(self.num_envs, dtype=np.bool_)
         infos: dict[str, Any] = {}
         for i, (env, action) in enumerate(zip(self.envs, actions, strict=True)):
-            if mode is AutoresetMode.NEXT_STEP and self._over[i]:
+            if mode is AutoresetMode.NEXT_STEP and self.finished[i]:
                 self._texts[i], info = env.reset()
             else:
                 text, rewards[i], terminated, truncated, info = env.step(action)
@@ -113,7 +116,7 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
                     text, info = env.reset()
                 self._texts[i] = text
             infos = self._add_info(infos, info, i)
-        self._over = terminations | truncations
+        self.finished = terminations | truncations
         return tuple(self._texts), rewards, terminations, truncations, infos
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
