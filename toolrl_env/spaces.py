@@ -40,7 +40,7 @@ class UnicodeText(Text):
         seed: Seed for ``sample``.
 
     ``sample`` draws strings of at most 256 characters from a mixed alphabet, since uniform strings
-    of the full length are of no use to anyone.
+    of the full length are of no use to anyone. ``character_set``, inherited, is empty.
 
     >>> space = UnicodeText(10)
     >>> "naïve 😀" in space, "x" * 11 in space, 3 in space
@@ -48,7 +48,7 @@ class UnicodeText(Text):
     """
 
     def __init__(self, max_length: int, *, seed: int | np.random.Generator | None = None) -> None:
-        super().__init__(max_length, min_length=0, seed=seed)
+        super().__init__(max_length, min_length=0, charset="", seed=seed)
 
     def contains(self, x: Any) -> bool:
         """Return whether ``x`` is a string of at most ``max_length`` characters."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from toolrl_env.core.errors import DataError, UnknownName
+from toolrl_env.core.errors import ConfigurationError, DataError
 from toolrl_env.data import gold_errors
 from toolrl_env.data.api_bank import APIBank
 
@@ -73,9 +73,9 @@ def test_broken_answers_say_why(api_bank_rows: Rows, answer: object, message: st
         APIBank().tasks({**api_bank_rows[0], "answer": answer}, "a")
 
 
-@pytest.mark.parametrize("level", [0, 4, "one", None])
+@pytest.mark.parametrize("level", [0, 4, "1", "one", None, True, 1.0, [1]])
 def test_an_unknown_level_says_what_is_allowed(level: object) -> None:
-    with pytest.raises(UnknownName, match="allowed: 1, 2, 3"):
+    with pytest.raises(ConfigurationError, match=r"level=.*; allowed: an integer from 1 to 3"):
         APIBank(level=level)  # type: ignore[arg-type]
 
 

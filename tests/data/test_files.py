@@ -26,6 +26,15 @@ def test_every_kind_of_file_gives_the_same_rows(tmp_path: Path) -> None:
     assert list(read_rows(write(tmp_path / "x.jsonl", lines))) == expected
     packed = gzip.compress(lines.encode())
     assert list(read_rows(write(tmp_path / "x.jsonl.gz", packed))) == expected
+    assert list(read_rows(write(tmp_path / "X.JSONL.GZ", packed))) == expected
+
+
+def test_lines_named_json_are_told_their_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"Extra data.*name it \.jsonl"):
+        list(read_rows(write(tmp_path / "x.json", '{"a": 1}\n{"a": 2}\n')))
+    with pytest.raises(DataError) as caught:
+        list(read_rows(write(tmp_path / "y.json", "[1,")))
+    assert "jsonl" not in str(caught.value)
 
 
 def test_parquet(tmp_path: Path) -> None:

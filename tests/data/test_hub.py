@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from toolrl_env.core.errors import ConfigurationError, NetworkUnavailable
-from toolrl_env.data import load_tasks
+from toolrl_env.data import load, load_tasks
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -18,10 +18,12 @@ class FakeHub:
     def __init__(self, rows: list[dict[str, Any]], failure: Exception | None = None) -> None:
         self.rows, self.failure = rows, failure
         self.calls: list[tuple[str, str, str]] = []
-        self.looked_up: list[str] = []
+        self.looked_up: list[tuple[str, str | None]] = []
 
-    def dataset_info(self, name: str) -> SimpleNamespace:
-        self.looked_up.append(name)
+    def dataset_info(self, name: str, *, revision: str | None) -> SimpleNamespace:
+        self.looked_up.append((name, revision))
+        if self.failure is not None:
+            raise self.failure
         return SimpleNamespace(sha=COMMIT)
 
     def load_dataset(self, name: str, *, split: str, revision: str) -> list[dict[str, Any]]:
@@ -33,6 +35,7 @@ class FakeHub:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, xlam_rows: list[dict[str, Any]]) -> FakeHub:
+    load._load_commit.cache_clear()
     fake = FakeHub(xlam_rows)
     datasets, library = ModuleType("datasets"), ModuleType("huggingface_hub")
     datasets.load_dataset = fake.load_dataset  # type: ignore[attr-defined]
@@ -45,19 +48,31 @@ def hub(monkeypatch: pytest.MonkeyPatch, xlam_rows: list[dict[str, Any]]) -> Fak
 def test_the_newest_commit_is_looked_up_once_and_recorded(hub: FakeHub) -> None:
     tasks = load_tasks("xlam", "hub", "all")
     name = "Salesforce/xlam-function-calling-60k"
-    assert hub.looked_up == [name]
+    assert hub.looked_up == [(name, None)]
     assert hub.calls == [(name, "train", COMMIT)]
     assert tasks.options["revision"] == COMMIT
     assert (len(tasks), tasks.is_sample, tasks.licence) == (5, False, "CC-BY-4.0")
 
 
-def test_a_given_commit_is_taken_without_looking(hub: FakeHub) -> None:
-    one = load_tasks("xlam", "hub", "all", revision="abc")
-    two = load_tasks("xlam", "hub@abc", "all")
+def test_a_full_commit_is_taken_without_looking(hub: FakeHub) -> None:
+    other = "f" * 40
+    one = load_tasks("xlam", "hub", "all", revision=other)
+    assert load_tasks("xlam", f"hub@{other}", "all") is one
     assert hub.looked_up == []
-    assert [call[2] for call in hub.calls] == ["abc", "abc"]
-    assert one.fingerprint == two.fingerprint
-    assert one.fingerprint != load_tasks("xlam", "hub@def", "all").fingerprint
+    assert [call[2] for call in hub.calls] == [other]
+    assert one.fingerprint != load_tasks("xlam", f"hub@{COMMIT}", "all").fingerprint
+
+
+def test_a_branch_is_pinned_to_the_commit_that_it_stands_for(hub: FakeHub) -> None:
+    tasks = load_tasks("xlam", "hub@main", "all")
+    assert [revision for _, revision in hub.looked_up] == ["main"]
+    assert [call[2] for call in hub.calls] == [COMMIT]
+    assert tasks.options["revision"] == COMMIT
+
+
+def test_a_commit_is_built_once_for_all_the_environments_of_a_vector(hub: FakeHub) -> None:
+    assert load_tasks("xlam", "hub", "all") is load_tasks("xlam", "hub", "all")
+    assert len(hub.calls) == 1
 
 
 def test_the_rlla_mixture_comes_from_three_loads(
@@ -92,6 +107,16 @@ def test_whatever_goes_wrong_is_one_clear_error(
         load_tasks("xlam", "hub")
     assert isinstance(caught.value, OSError)
     assert "data=<file>" in str(caught.value)
+
+
+@pytest.mark.parametrize("reference", ["hub", f"hub@{COMMIT}"])
+def test_without_a_network_no_more_is_tried_than_once(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch, reference: str
+) -> None:
+    monkeypatch.setattr(hub, "failure", ConnectionError("no route"))
+    with pytest.raises(NetworkUnavailable):
+        load_tasks("xlam", reference)
+    assert len(hub.looked_up) + len(hub.calls) == 1
 
 
 @pytest.mark.parametrize("missing", ["datasets", "huggingface_hub"])

@@ -139,7 +139,7 @@ def test_unknown_names_say_what_is_allowed(fixtures: Path) -> None:
         load_tasks("xlam", 3)  # type: ignore[arg-type]
     with pytest.raises(UnknownName, match="allowed: all, test, train, validation"):
         load_tasks("xlam", split="dev")
-    with pytest.raises(UnknownName, match="level of api_bank 4; allowed: 1, 2, 3"):
+    with pytest.raises(ConfigurationError, match="level=4; allowed: an integer from 1 to 3"):
         load_tasks("api_bank", level=4)
     with pytest.raises(ConfigurationError, match="'xlam' has no option 'level'; it has: none"):
         load_tasks("xlam", level=1)
@@ -160,6 +160,26 @@ class Riddles(Dataset):
         text = row["riddle"].upper() if self.loud else row["riddle"]
         gold = make_gold((), row["answer"], "I know.")
         return (Task(task_id, self.name, (), (Message("user", text),), gold),)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("", "data must be None, a file or 'hub', not ''"),
+        ("a\0b.json", "null byte"),
+        ("hubb", "unknown kind of file.*or 'hub'"),
+        ("x.csv", "unknown kind of file; allowed: .json, .jsonl, .jsonl.gz, .parquet"),
+    ],
+)
+def test_odd_names_of_files_are_refused(data: str, said: str) -> None:
+    with pytest.raises((ConfigurationError, DataError), match=said):
+        load_tasks("xlam", data)
+
+
+def test_a_revision_without_the_hub_is_refused_and_not_ignored(fixtures: Path) -> None:
+    for data in (None, fixtures / "xlam.jsonl"):
+        with pytest.raises(ConfigurationError, match="revision='abc' belongs to data='hub'"):
+            load_tasks("xlam", data, revision="abc")
 
 
 def test_a_dataset_from_outside_needs_no_registration(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_negative_indices_are_refused() -> None:
 def test_bad_arguments_are_refused() -> None:
     with pytest.raises(UnknownName, match="Did you mean 'train'"):
         ToolboxSource("trian")
-    for bad in (0, 6, "1", True, 1.5):
+    for bad in (0, 6, "1", True, 1.0, 1.5):
         with pytest.raises(ConfigurationError, match="difficulty"):
             ToolboxSource(difficulty=bad)  # type: ignore[arg-type]
 

@@ -7,7 +7,9 @@ import re
 import pytest
 
 from tests.envs.conftest import CALL
+from toolrl_env.core.types import TermScore
 from toolrl_env.envs.single_turn import SingleTurnEnv
+from toolrl_env.rewards import RewardConfig
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -42,6 +44,27 @@ def test_control_characters_and_markup_are_harmless(tasks):
     assert "\x07" not in raw
     assert "[bold red]not markup[/]" in ANSI.sub("", raw)
     raw.encode("utf-8")
+
+
+def test_text_of_every_script_is_shown_as_it_is(tasks):
+    env = SingleTurnEnv(tasks, render_mode="ansi")
+    env.reset(options={"task_index": 0})
+    text = "日本\u3000語 می\u200cخواهم 👨\u200d👩\u200d👧 a\u00a0b"
+    env.step(text + "\u202egnp.exe")
+    shown = picture(env)
+    assert text in shown
+    assert "\u202e" not in shown
+
+
+def test_terms_of_others_may_say_anything(tasks):
+    def term(context):
+        return TermScore("[/]", 0.0, 0.0, 1.0, reason="[/bold] [red] \x1b[2J")
+
+    env = SingleTurnEnv(tasks, render_mode="ansi", reward=RewardConfig(extra_terms=(term,)))
+    env.reset(options={"task_index": 0})
+    env.step(CALL)
+    assert "[/bold] [red] �[2J" in picture(env)
+    assert "[/] " in picture(env)
 
 
 def test_human_mode_prints_by_itself(tasks, capsys):

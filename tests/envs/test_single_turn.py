@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
+from gymnasium.utils.env_checker import data_equivalence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.envs.conftest import CALL, RESPONSE
-from toolrl_env.core.errors import DataError
+from toolrl_env.core.errors import ConfigurationError, DataError, SnapshotError
 from toolrl_env.core.types import Message, Task
 from toolrl_env.data.source import TaskSet
 from toolrl_env.envs.base import MAX_OBSERVATION_CHARS
+from toolrl_env.envs.errors import MAX_ERRORS
 from toolrl_env.envs.single_turn import SingleTurnEnv
 from toolrl_env.parsing import parse_ground_truth
 
@@ -113,7 +121,164 @@ def test_prepared_tasks_are_bounded(tasks, monkeypatch):
     for index in (0, 1, 2, 0, 1, 2):
         _, info = env.reset(options={"task_index": index})
         assert info["task_id"] == f"hand-{index}"
-    assert len(env._prepare._cache) == 2
+    assert env._prepare._remembered.cache_info().currsize == 2
+
+
+def test_forks_prepare_tasks_in_several_threads(tasks, monkeypatch):
+    monkeypatch.setattr("toolrl_env.envs.prepare._CACHED_TASKS", 1)
+    forks = SingleTurnEnv(tasks).fork(4)
+
+    def play(number):
+        for turn in range(300):
+            index = (number + turn) % 3
+            _, info = forks[number].reset(options={"task_index": index})
+            assert info["task_id"] == f"hand-{index}"
+            assert forks[number].step(forks[number].gold_answer())[1] >= 1.0
+        return True
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(play, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
+
+
+class CountingEnv(SingleTurnEnv):
+    """A subclass with a state of its own."""
+
+    def __init__(self, tasks):
+        super().__init__(tasks)
+        self.seen = {"actions": []}
+
+    def step(self, action):
+        self.seen["actions"].append(action)
+        return super().step(action)
+
+
+def test_the_state_of_a_subclass_is_not_shared_by_forks(tasks):
+    env = CountingEnv(tasks)
+    env.reset(seed=0)
+    one, two = env.fork(2)
+    one.step("x")
+    assert (env.seen, one.seen, two.seen) == ({"actions": []}, {"actions": ["x"]}, {"actions": []})
+    assert one.tasks is env.tasks
+
+
+def test_forks_sample_independently_but_alike(tasks):
+    env = SingleTurnEnv(tasks)
+    env.action_space.seed(3)
+    one, two = env.fork(2)
+    first = [one.action_space.sample() for _ in range(5)]
+    assert [two.action_space.sample() for _ in range(5)] == first
+    assert [env.action_space.sample() for _ in range(5)] == first
+
+
+def test_an_environment_pickles_in_mid_episode(tasks):
+    env = SingleTurnEnv(tasks, strict=True)
+    env.reset(seed=4, options={"task_index": 0})
+    twin = pickle.loads(pickle.dumps(env))
+    wrong = CALL.replace("3}", '"three"}')
+    assert data_equivalence(env.step(wrong), twin.step(wrong), exact=True)
+    assert data_equivalence(env.reset(), twin.reset(), exact=True)
+    with pytest.raises(ResetNeeded):
+        pickle.loads(pickle.dumps(SingleTurnEnv(tasks))).step("x")
+
+
+def test_a_snapshot_of_other_prompts_is_refused_and_nothing_is_lost(tasks):
+    env, other = SingleTurnEnv(tasks), SingleTurnEnv(tasks, protocol="python")
+    env.reset(seed=0)
+    other.reset(seed=1)
+    before = other.snapshot()
+    for wrong in (env.snapshot(), None, {}):
+        with pytest.raises(SnapshotError):
+            other.restore(wrong)
+    assert other.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"task_index": "abc"},
+        {"task_index": [1]},
+        {"task_index": float("nan")},
+        {"task_index": float("inf")},
+        {"task_index": 3},
+        {"task_id": "hand-9"},
+        {"training_step": "x"},
+        {"training_step": 9, "task_index": -1},
+        [("task_index", 1)],
+        "task_index",
+    ],
+)
+def test_what_is_refused_changes_nothing(tasks, options):
+    env = SingleTurnEnv(tasks)
+    env.reset(seed=0, options={"training_step": 5})
+    before = env.snapshot()
+    with pytest.raises(ConfigurationError):
+        env.reset(seed=1, options=options)
+    assert env.snapshot() == before
+    for seed in (-1, 1.5, "a", True, [1]):
+        with pytest.raises(ConfigurationError, match="seed="):
+            env.reset(seed=seed, options={"training_step": 9})
+        assert env.snapshot() == before
+
+
+def test_numpy_integers_are_integers(tasks):
+    env = SingleTurnEnv(tasks)
+    options = {"task_index": np.int64(2), "training_step": np.int32(7)}
+    _, info = env.reset(seed=np.int64(3), options=options)
+    assert type(info["task_index"]) is int
+    assert (info["task_index"], env.training_step) == (2, 7)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "said"),
+    [
+        ({"max_chars": True}, "max_chars=True; allowed: an integer from 1 to"),
+        ({"max_chars": 10**9}, "max_chars=1000000000"),
+        ({"strict": "no"}, "strict='no'"),
+    ],
+)
+def test_odd_arguments_are_refused(tasks, kwargs, said):
+    with pytest.raises(ConfigurationError, match=said):
+        SingleTurnEnv(tasks, **kwargs)
+
+
+def test_each_error_is_told_once_with_its_call(tasks):
+    lines = '{"name": "f", "parameters": [1]}\n{"name": "g", "parameters": {}}\nnot JSON'
+    answer_text = f"<think> x </think>\n<tool_call>\n{lines}\n</tool_call>"
+    info = answer(SingleTurnEnv(tasks), answer_text)[4]
+    assert [(e.code.value, e.call) for e in info["errors"]] == [
+        ("bad_parameters", 0),
+        ("bad_json", 2),
+        ("unknown_tool", 1),
+    ]
+    assert info["errors"][0].message.startswith("call 0: ")
+    assert info["errors"][0].span is not None
+
+
+@pytest.mark.parametrize("line", ["1", '{"name": "f", "parameters": {}}', '{"name": 1}'])
+def test_errors_are_bounded_and_the_rest_is_counted(tasks, line):
+    text = "<think> x </think>\n<tool_call>\n" + f"{line}\n" * 300 + "</tool_call>"
+    errors = answer(SingleTurnEnv(tasks), text)[4]["errors"]
+    assert len(errors) == MAX_ERRORS + 1
+    assert errors[-1].message == f"{300 - MAX_ERRORS} more errors are not listed"
+
+
+@pytest.mark.parametrize("protocol", ["toolrl", "native", "python"])
+def test_the_model_is_not_told_what_kind_of_answer_is_gold(tasks, protocol):
+    env = SingleTurnEnv(tasks, protocol=protocol)
+    env.reset(options={"task_index": 0})
+    call = env.gold_answer()
+    env.reset(options={"task_index": 1})
+    words = env.gold_answer()
+    told = [
+        next(e.for_model for e in answer(env, text, index)[4]["errors"] if e.code == "bad_layout")
+        for index, text in ((0, words), (1, call))
+    ]
+    assert told[0] == told[1]
 
 
 FRAGMENTS = st.sampled_from(

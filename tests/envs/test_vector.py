@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.utils.env_checker import data_equivalence
 
 from tests.envs.conftest import CALL
-from toolrl_env.core.errors import ConfigurationError
+from toolrl_env.core.errors import ConfigurationError, WrongActionType
 from toolrl_env.envs.single_turn import SingleTurnEnv
 from toolrl_env.envs.vector import ToolVectorEnv
 
@@ -66,6 +70,10 @@ def test_attributes_and_calls(envs):
         (lambda e: e.reset(options={"reset_mask": np.ones(2, bool)}), "reset_mask"),
         (lambda e: e.set_attr("training_step", [1]), "training_step has 1"),
         (lambda e: e.reset(options={"task_indx": 1}), "task_index"),
+        (lambda e: e.reset(seed="a"), "seed='a'"),
+        (lambda e: e.reset(seed=1.5), "seed=1.5"),
+        (lambda e: e.reset(seed=-1), "seed=-1"),
+        (lambda e: HandVectorEnv(2, "NextStp", tasks=e.envs[0].tasks), "Did you mean 'NextStep'"),
     ],
 )
 def test_misuse_says_what_is_wrong(envs, misuse, said):
@@ -74,7 +82,33 @@ def test_misuse_says_what_is_wrong(envs, misuse, said):
         misuse(envs)
 
 
-@pytest.mark.parametrize("num_envs", [0, -1, True])
+@pytest.mark.parametrize("actions", ["xyz", None, 3, {"x", "y", "z"}, ["x", None, "z"]])
+def test_actions_of_a_wrong_type_are_refused_before_any_is_taken(envs, actions):
+    envs.reset(seed=0)
+    before = envs.call("snapshot")
+    with pytest.raises(WrongActionType):
+        envs.step(actions)
+    assert envs.call("snapshot") == before
+    assert envs.step(np.array(["x"] * 3, dtype=object))[2].all()
+
+
+def test_a_finished_environment_may_be_given_anything(envs):
+    envs.reset(seed=0)
+    envs.step(["x"] * 3)
+    assert not envs.step([None] * 3)[2].any()
+
+
+def test_it_pickles_and_copies_in_mid_episode(envs):
+    envs.reset(seed=0)
+    twins = [pickle.loads(pickle.dumps(envs)), copy.deepcopy(envs)]
+    for _ in range(3):
+        expected = envs.step([CALL, "x", CALL])
+        for twin in twins:
+            assert data_equivalence(twin.step([CALL, "x", CALL]), expected, exact=True)
+    assert len({id(env.tasks) for env in twins[0].envs}) == 1
+
+
+@pytest.mark.parametrize("num_envs", [0, -1, True, 2.5, "2", None])
 def test_num_envs_must_be_positive(tasks, num_envs):
     with pytest.raises(ConfigurationError, match="num_envs"):
         HandVectorEnv(num_envs=num_envs, tasks=tasks)

@@ -69,7 +69,7 @@ def test_other_protocols_carry_them(golds: list[GroundTruth], name: str):
         assert (action.status is ParseStatus.CALLS) is gold.has_call
         breakdown = score_action(action, gold, protocol, RewardConfig())
         assert breakdown.total == RewardConfig().bounds(gold)[1], text
-    assert len(refused) <= 0.02 * len(golds), refused[:3]
+    assert len(refused) <= 1, refused  # one gold answer has a broken name
 
 
 def test_dropping_the_last_call_always_costs(golds: list[GroundTruth]):

@@ -21,6 +21,7 @@ def call(name: str, /, **arguments: object) -> dict[str, object]:
     [
         ('[f(a=1, b="x"), g()]', (call("f", a=1, b="x"), call("g"))),
         ('[Search Managers(name="x")]', (call("Search Managers", name="x"),)),
+        ("[Today's Quiz(x=1)]", (call("Today's Quiz", x=1),)),
         ("[a.b/c-d(x=1)]", (call("a.b/c-d", x=1),)),
         ("[ f ( a = 1 ) , ]", (call("f", a=1),)),
         ("[f(a=True, b=None, c=false, d=null)]", (call("f", a=True, b=None, c=False, d=None),)),
@@ -87,7 +88,9 @@ def test_calls_before_the_broken_one_are_kept():
     assert action.calls[1].raw == "g(b=], h()]"
 
 
-@pytest.mark.parametrize("text", ["Hello", "[1, 2]", "[note] f(x)", "f(a=1)", "[](x)", "[ (x=1)]"])
+@pytest.mark.parametrize(
+    "text", ["Hello", "[1, 2]", "[note] f(x)", "f(a=1)", "[](x)", "[ (x=1)]", "['a' (b)]"]
+)
 def test_other_text_is_a_response(text):
     action = PYTHON.parse(text)
     assert action.status is ParseStatus.NO_CALLS
@@ -123,7 +126,7 @@ def test_gold_is_rewritten():
     assert PYTHON.parse(text).values == gold.values
 
 
-@pytest.mark.parametrize("name", ["", " f", "f(", "a,b", "a=b", 'say "x"', "it's", "a\nb", "[f]"])
+@pytest.mark.parametrize("name", ["", " f", "f(", "a,b", "a=b", 'say "x"', "it's'", "a\nb", "[f]"])
 def test_names_that_the_syntax_cannot_hold_are_refused(name):
     with pytest.raises(ConfigurationError, match="cannot carry"):
         PYTHON.render([ToolCall(name, {})])

@@ -120,6 +120,43 @@ def test_a_chat_template_of_ones_own() -> None:
     assert seen[-1] is None
 
 
+def test_a_real_row_is_a_template() -> None:
+    row = {
+        "instruction": "Be brief.\n1. Name: g\nDescription: G\nParameters: {}\nThe end.",
+        "input": "So far:\n<user> Old </user>",
+    }
+    for given in (row, dataclasses.replace(TASK, system=row["instruction"], user=row["input"])):
+        assert contents(Prompter(template=given), TASK) == [
+            "Be brief.\n1. Name: f\nDescription: F\nParameters: {}\nThe end.",
+            "So far:\n<user> Hi </user>",
+        ]
+    with pytest.raises(DataError, match="has instruction and input"):
+        Prompter(template={"query": "q"})
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("x" * 5000, "unknown template"),
+        ("x\0y", "unknown template"),
+        ("x/\0y", "cannot be read"),
+        ("/" + "x" * 5000, "cannot be read"),
+        ("Tools:\n{{tools}}", "make a text into one with PromptTemplate"),
+        (3, "a name, a file or a row, not 3"),
+    ],
+)
+def test_odd_templates_are_refused(template: Any, said: str) -> None:
+    with pytest.raises((ConfigurationError, DataError), match=said):
+        Prompter(template=template)
+
+
+@pytest.mark.parametrize("returned", [[1, 2], None, b"text", {"input_ids": [1]}])
+def test_a_chat_template_that_returns_no_text_is_refused(returned: Any) -> None:
+    prompter = Prompter(chat_template=lambda messages, tools: returned)
+    with pytest.raises(ConfigurationError, match=f"tokenize=False.*{type(returned).__name__}"):
+        prompter.text(prompter.messages(TASK))
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize(
     "text",

@@ -97,7 +97,7 @@ def test_losses_add_up_and_matches_are_one_to_one(gold, predicted, config, step)
 
 @given(odd_lists, configs, steps)
 def test_identity_is_maximal(gold, config, step):
-    text = answer(gold, "a " * 900)
+    text = answer(gold, "a " * 1_400)
     assume(config.correctness != "f1" or all(_is_call(call) for call in gold))
     scored = score_response(text, text, config, step)
     assert scored["correctness"] == config.plan(step).best

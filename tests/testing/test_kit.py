@@ -47,8 +47,8 @@ class Wrong(ToolboxEnv):
 
 
 class ListSpace(Wrong):
-    def _make_spaces(self):
-        super()._make_spaces()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.observation_space = gym.spaces.Text(262_144)
 
 

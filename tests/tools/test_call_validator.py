@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import pytest
 
@@ -224,3 +225,15 @@ def test_checks_are_cached_by_content_and_never_go_stale() -> None:
 def test_a_schema_check_explains_lazily() -> None:
     errors = SchemaCheck(WEATHER.parameters).errors({"city": 1, "days": "x"}, 4, "t")
     assert next(errors).call == 4
+
+
+def test_a_validator_pickles_and_says_the_same() -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    validator = CallValidator([ToolSpec("f", "", schema)])
+    twin = pickle.loads(pickle.dumps(validator))
+    calls = [
+        ParsedCall("", (0, 0), None, name, arguments)
+        for name, arguments in (("f", {"n": 1}), ("f", {"n": "1"}), ("f", {}), ("g", {}))
+    ]
+    assert twin.check(calls) == validator.check(calls)
+    assert [result.ok for result in twin.check(calls)] == [True, False, False, False]

@@ -43,7 +43,7 @@ class UnknownName(ConfigurationError):
         self.kind, self.value, self.allowed = kind, value, names
         hint = nearest(value, names)
         close = f" Did you mean {hint!r}?" if hint else ""
-        super().__init__(f"unknown {kind} {value!r}; allowed: {', '.join(names)}.{close}")
+        super().__init__(f"unknown {kind} {value!r:.200}; allowed: {', '.join(names)}.{close}")
 
     def __reduce__(self) -> tuple[type[UnknownName], tuple[str, object, list[str]]]:
         """Rebuild from the three arguments (the default would pass the message alone)."""

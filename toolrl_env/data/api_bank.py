@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
-from toolrl_env.core.errors import DataError, UnknownName
+from toolrl_env.core.checks import whole_number
+from toolrl_env.core.errors import DataError
 from toolrl_env.core.frozen import freeze
 from toolrl_env.core.types import Task, ToolCall
 from toolrl_env.data.dataset import Dataset, Row, as_object, text_of
@@ -30,7 +31,7 @@ class APIBank(Dataset):
         level: 1, 2 or 3. Picks our sample; of a file, it says which level its rows are of.
 
     Raises:
-        UnknownName: There is no such level.
+        ConfigurationError: There is no such level.
     """
 
     level: int = 1
@@ -40,8 +41,8 @@ class APIBank(Dataset):
 
     def __post_init__(self) -> None:
         """Check the level."""
-        if self.level not in LEVELS:
-            raise UnknownName("level of api_bank", self.level, map(str, LEVELS))
+        level = whole_number("level", self.level, LEVELS[0], LEVELS[-1])
+        object.__setattr__(self, "level", level)
 
     @property
     def prefix(self) -> str:

@@ -24,24 +24,30 @@ def read_rows(path: Path) -> Iterator[Row | RefusedRow]:
     Raises:
         DataError: The file cannot be read, is empty, is not UTF-8 or is of an unknown kind.
     """
-    if path.name.endswith(".parquet"):
+    name = path.name.lower()
+    if name.endswith(".parquet"):
         yield from _parquet(path)
-    elif path.name.endswith((".jsonl", ".jsonl.gz")):
+    elif name.endswith((".jsonl", ".jsonl.gz")):
         yield from _lines(path, _text(path))
-    elif path.name.endswith(".json"):
+    elif name.endswith(".json"):
         yield from _array(path, _text(path))
     else:
-        raise DataError(f"{path}: unknown kind of file; allowed: {', '.join(SUFFIXES)}")
+        raise DataError(
+            f"{path}: unknown kind of file; allowed: {', '.join(SUFFIXES)}, "
+            "or 'hub' for the Hugging Face hub"
+        )
 
 
 def _bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()
-        return gzip.decompress(data) if path.name.endswith(".gz") else data
+        return gzip.decompress(data) if path.name.lower().endswith(".gz") else data
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path}: not a complete gzip file: {error}") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # a null byte in the name
+        raise DataError(f"{str(path)!r}: cannot be read: {error}") from error
 
 
 def _text(path: Path) -> str:
@@ -72,7 +78,8 @@ def _array(path: Path, text: str) -> Iterator[Row | RefusedRow]:
     try:
         values: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not JSON: {error}") from error
+        hint = " If it has one row a line, name it .jsonl." if "Extra data" in str(error) else ""
+        raise DataError(f"{path}: not JSON: {error}.{hint}") from error
     if not isinstance(values, list):
         raise DataError(f"{path}: not a list of rows but {type(values).__name__}")
     if not values:

@@ -14,7 +14,7 @@ from toolrl_env.data.api_bank import APIBank
 from toolrl_env.data.dataset import Dataset, Row
 from toolrl_env.data.files import read_rows
 from toolrl_env.data.hammer import Hammer
-from toolrl_env.data.hub import hub_rows
+from toolrl_env.data.hub import hub_commit, hub_rows
 from toolrl_env.data.mixture import mix
 from toolrl_env.data.rlla import RLLA
 from toolrl_env.data.source import RefusedRow, SampleDataWarning, TaskSet
@@ -51,23 +51,24 @@ def load_tasks(
             ``Dataset`` of your own.
         data: ``None`` for the sample that this project wrote in the dataset's raw format (with a
             ``SampleDataWarning``, once per process and dataset); a ``.json``, ``.jsonl``,
-            ``.jsonl.gz`` or ``.parquet`` file; ``"hub"`` or ``"hub@<commit>"`` for the Hugging
+            ``.jsonl.gz`` or ``.parquet`` file; ``"hub"`` or ``"hub@<revision>"`` for the Hugging
             Face hub.
         split: ``"train"``, ``"validation"``, ``"test"`` (80, 10, 10 % by a stable hash) or
             ``"all"``.
         on_bad_row: ``"refuse"`` collects broken rows in ``TaskSet.refused``, ``"raise"`` stops at
             the first.
-        revision: For the hub, the commit to take; ``None`` takes the newest and records it.
+        revision: For the hub alone: the commit, branch or tag to take; ``None`` takes the newest
+            commit. The task set's ``options`` record which commit it was.
         options: The dataset's own options, e.g. ``level=2`` for API-Bank.
 
     Returns:
-        The tasks in file order. Samples load once per process; of files, the last four that were
-        loaded are remembered for as long as they do not change on disk.
+        The tasks in file order. Samples load once per process; of files and commits, the last four
+        that were loaded are remembered, files for as long as they do not change on disk.
 
     Raises:
-        UnknownName: No such dataset, split, level or way to treat broken rows.
-        ConfigurationError: No such option, a value that is not allowed, or no ``data`` where there
-            is no sample.
+        UnknownName: No such dataset, split or way to treat broken rows.
+        ConfigurationError: No such option, a value that is not allowed, ``revision`` without the
+            hub, or no ``data`` where there is no sample.
         DataError: The file cannot be used, every row is refused, or the split is empty.
         NetworkUnavailable: The hub cannot be reached, or refuses.
     """
@@ -75,16 +76,18 @@ def load_tasks(
     check_split(split)
     if on_bad_row not in ("refuse", "raise"):
         raise UnknownName("on_bad_row", on_bad_row, ("refuse", "raise"))
-    if not isinstance(data, str | Path | None):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"data must be None, a file or 'hub', not {data!r}")
+    if not isinstance(data, str | Path | None) or data == "":  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"data must be None, a file or 'hub', not {data!r:.200}")
+    name, _, named = str(data).partition("@")
+    if name != "hub" and revision is not None:
+        raise ConfigurationError(f"revision={revision!r} belongs to data='hub', not data={data!r}")
     if data is None:
         if not found.sample_files():
             raise ConfigurationError(f"{found.name} comes without a sample; pass data=<file>")
         _warn_once(found.name)
         return _load_sample(found, split)
-    name, _, commit = str(data).partition("@")
     if name == "hub":
-        return _load_hub(found, split, on_bad_row, revision or commit or None)
+        return _load_hub(found, split, on_bad_row, revision or named or None)
     path = Path(data).absolute()
     return _load_file(found, split, on_bad_row, path, _version(path))
 
@@ -134,7 +137,7 @@ def _version(path: Path) -> tuple[int, int] | None:
     """Return what changes when a file does; ``None`` if there is none, as reading it will say."""
     try:
         stat = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a null byte in the name
         return None
     return stat.st_mtime_ns, stat.st_size
 
@@ -155,7 +158,12 @@ def _load_hub(dataset: Dataset, split: str, on_bad_row: OnBadRow, revision: str 
     if isinstance(dataset, RLLA) and dataset.mixture and revision is None:
         parts = [_load_hub(part(), split, on_bad_row, None) for part in (ToolACE, Hammer, XLAM)]
         return mix(*parts, split=split)
-    rows, commit = hub_rows(dataset, revision)
+    return _load_commit(dataset, split, on_bad_row, hub_commit(dataset, revision))
+
+
+@lru_cache(maxsize=4)
+def _load_commit(dataset: Dataset, split: str, on_bad_row: OnBadRow, commit: str) -> TaskSet:
+    rows = hub_rows(dataset, commit)
     return _build(dataset, split, on_bad_row, rows, origin=f"{dataset.hub}@{commit}", commit=commit)
 
 

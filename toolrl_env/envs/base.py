@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import gymnasium as gym
 from gymnasium.utils.seeding import np_random
 
+from toolrl_env.core.checks import whole_number
 from toolrl_env.core.errors import ConfigurationError, SnapshotError, UnknownName, WrongActionType
 from toolrl_env.core.types import RewardBreakdown, Task
 from toolrl_env.data.source import TaskSource
 from toolrl_env.envs.prepare import PreparedTask, TaskPreparer
 from toolrl_env.envs.snapshot import EnvSnapshot
 from toolrl_env.parsing import MAX_CHARS, get_protocol
-from toolrl_env.prompts import ChatTemplate, Prompter, PromptTemplate
+from toolrl_env.prompts import ChatTemplate, Prompter, TemplateSource
 from toolrl_env.rewards import RewardConfig
 from toolrl_env.rewards.terms import validation
 from toolrl_env.spaces import UnicodeText
@@ -26,6 +27,7 @@ __all__ = ["MAX_OBSERVATION_CHARS", "ToolUseEnv"]
 MAX_OBSERVATION_CHARS = 262_144
 _OPTIONS = ("task_id", "task_index", "training_step")
 _RENDER_MODES = ("ansi", "human")
+_ATOMS = (str, int, float, type(None))
 
 
 class ToolUseEnv(gym.Env[str, str]):
@@ -34,8 +36,9 @@ class ToolUseEnv(gym.Env[str, str]):
     Args:
         tasks: Where the tasks come from.
         protocol: How the model writes calls: ``"toolrl"``, ``"native"`` or ``"python"``.
-        template: The system prompt's skeleton (see ``toolrl_env.prompts``): a ``PromptTemplate``,
-            a name, or a file. ``None``: rows with a prompt of their own keep it, others get ours.
+        template: The prompt's skeleton (see ``toolrl_env.prompts``): a ``PromptTemplate``, a name,
+            a file, or a real row to derive it from. ``None``: rows with a prompt of their own keep
+            it, others get ours.
         chat_template: ``f(messages, tools) -> str`` that renders the observation, e.g. a
             tokenizer's ``apply_chat_template``. ``None``: our plain rendering.
         reward: A ``RewardConfig`` or the name of a preset.
@@ -48,6 +51,9 @@ class ToolUseEnv(gym.Env[str, str]):
         ConfigurationError: An argument is not allowed; the message names it and what is.
     """
 
+    _shared: ClassVar[frozenset[str]] = frozenset(
+        {"_breakdown", "_current", "_prepare", "protocol", "reward_config", "spec", "tasks"}
+    )
     metadata = {"render_modes": list(_RENDER_MODES), "render_fps": 4}  # noqa: RUF012  # Gymnasium's API
 
     def __init__(
@@ -55,7 +61,7 @@ class ToolUseEnv(gym.Env[str, str]):
         tasks: TaskSource,
         *,
         protocol: str = "toolrl",
-        template: PromptTemplate | str | Path | None = None,
+        template: TemplateSource | None = None,
         chat_template: ChatTemplate | None = None,
         reward: RewardConfig | str = "toolrl",
         strict: bool = False,
@@ -64,21 +70,18 @@ class ToolUseEnv(gym.Env[str, str]):
     ) -> None:
         if render_mode is not None and render_mode not in _RENDER_MODES:
             raise UnknownName("render_mode", render_mode, _RENDER_MODES)
-        if not isinstance(max_chars, int) or not 1 <= max_chars <= MAX_OBSERVATION_CHARS // 2:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(
-                f"max_chars={max_chars!r}; allowed: an int from 1 to {MAX_OBSERVATION_CHARS // 2}"
-            )
         self.tasks = tasks
         self.protocol = get_protocol(protocol)
         self.reward_config = _reward_config(reward, strict=strict)
-        self.max_chars = max_chars
+        self.max_chars = whole_number("max_chars", max_chars, 1, MAX_OBSERVATION_CHARS // 2)
         self.render_mode = render_mode
         self._prepare = TaskPreparer(
             tasks,
             Prompter(protocol, template, chat_template),
-            max_prompt=MAX_OBSERVATION_CHARS - max_chars,
+            max_prompt=MAX_OBSERVATION_CHARS - self.max_chars,
         )
-        self._make_spaces()
+        self.observation_space = UnicodeText(MAX_OBSERVATION_CHARS)
+        self.action_space = UnicodeText(self.max_chars)
         self._training_step = 0
         self._current: PreparedTask | None = None
         self._observation = ""
@@ -101,14 +104,16 @@ class ToolUseEnv(gym.Env[str, str]):
             The conversation as text, and ``info``.
 
         Raises:
-            ConfigurationError: The seed is negative, or an option is unknown or out of range.
+            ConfigurationError: The seed is no integer >= 0, or an option is unknown or out of
+                range. Nothing has changed then.
+            DataError: The prompt of the task is longer than an observation may be.
         """
+        index = self._read_options(options) if options else None
         if seed is not None:
-            if seed < 0:
-                raise ConfigurationError(f"seed={seed!r}; allowed: None or an integer >= 0")
-            super().reset(seed=seed)
-        index = self._pick_task(options) if options else self.tasks.draw(self.np_random)
-        current = self._prepare(index)
+            super().reset(seed=whole_number("seed", seed))
+        if options and options.get("training_step") is not None:
+            self.training_step = options["training_step"]
+        current = self._prepare(self.tasks.draw(self.np_random) if index is None else index)
         self._current = current
         self._observation = current.observation
         self._done = False
@@ -121,29 +126,24 @@ class ToolUseEnv(gym.Env[str, str]):
     def _begin_episode(self, current: PreparedTask) -> None:
         """Set up what a subclass adds to an episode."""
 
-    def _pick_task(self, options: dict[str, Any]) -> int:
+    def _read_options(self, options: Mapping[str, Any]) -> int | None:
+        """Check every option and return the index of the task that they ask for, if they do."""
+        if not isinstance(options, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f"options must be a dict or None, not {options!r:.80}")
         for key in options:
             if key not in _OPTIONS:
                 raise UnknownName("reset option", key, _OPTIONS)
         if options.get("training_step") is not None:
-            self.training_step = options["training_step"]
+            whole_number("training_step", options["training_step"])
         index, task_id = options.get("task_index"), options.get("task_id")
         if index is not None and task_id is not None:
             raise ConfigurationError("give task_index or task_id, not both")
         if task_id is not None:
             return self.tasks.index_of(task_id)
         if index is None:
-            return self.tasks.draw(self.np_random)
+            return None
         size = self.tasks.size
-        limit = "" if size is None else f" below {size}"
-        if isinstance(index, bool) or int(index) != index or index < 0:
-            raise ConfigurationError(f"task_index={index!r}; allowed: an integer >= 0{limit}")
-        if size is not None and index >= size:
-            raise ConfigurationError(
-                f"task_index={index!r}; the {self.tasks.split!r} split has {size} tasks, "
-                f"so 0 to {size - 1} are allowed"
-            )
-        return int(index)
+        return whole_number("task_index", index, 0, None if size is None else size - 1)
 
     def _begin_step(self, action: str) -> PreparedTask:
         """Check that a step is possible and return the current task."""
@@ -180,9 +180,7 @@ class ToolUseEnv(gym.Env[str, str]):
 
     @training_step.setter
     def training_step(self, value: int) -> None:
-        if isinstance(value, bool) or int(value) != value or value < 0:
-            raise ConfigurationError(f"training_step={value!r}; allowed: an integer >= 0")
-        self._training_step = int(value)
+        self._training_step = whole_number("training_step", value)
 
     # ------------------------------------------------------------------ state
 
@@ -205,12 +203,22 @@ class ToolUseEnv(gym.Env[str, str]):
         """Go back to a state that ``snapshot`` returned, here or in another process.
 
         Raises:
-            SnapshotError: It was taken on other tasks.
+            SnapshotError: It is no snapshot, or was taken on other tasks or with other prompts.
+                Nothing has changed then.
         """
+        if not isinstance(snapshot, EnvSnapshot):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SnapshotError(f"restore() takes what snapshot() returned, not {snapshot!r:.80}")
         if snapshot.fingerprint != self.tasks.fingerprint:
             raise SnapshotError(
                 f"the snapshot is of task set {snapshot.fingerprint[:12]}, "
                 f"this environment has {self.tasks.fingerprint[:12]}"
+            )
+        index = snapshot.task_index
+        current = None if index is None else self._prepare(index)
+        if current is not None and not snapshot.observation.startswith(current.observation):
+            raise SnapshotError(
+                f"the snapshot's prompt of task {current.task.id!r} is not this environment's: "
+                "protocol, template or chat_template differ"
             )
         if snapshot.rng is None:
             self._np_random = None
@@ -219,8 +227,7 @@ class ToolUseEnv(gym.Env[str, str]):
             rng.bit_generator.state = copy.deepcopy(dict(snapshot.rng))
             self._np_random = rng
         self._np_random_seed = snapshot.rng_seed
-        index = snapshot.task_index
-        self._current = None if index is None else self._prepare(index)
+        self._current = current
         self._training_step = snapshot.training_step
         self._observation = snapshot.observation
         self._done = snapshot.done
@@ -240,24 +247,19 @@ class ToolUseEnv(gym.Env[str, str]):
         The tasks and their prompts are shared, being immutable; nothing else is.
 
         Raises:
-            ConfigurationError: ``n`` is negative.
+            ConfigurationError: ``n`` is no integer >= 0.
         """
-        if n < 0:
-            raise ConfigurationError(f"fork(n={n!r}); allowed: an integer >= 0")
-        return [copy.deepcopy(self) for _ in range(n)]
+        return [copy.deepcopy(self) for _ in range(whole_number("n", n))]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Copy the state; share what is immutable. Wrapped environments copy through this too."""
+        """Copy the state, a subclass's own included; share what is immutable."""
         clone = copy.copy(self)
         memo[id(self)] = clone
-        clone._np_random = copy.deepcopy(self._np_random, memo)
-        clone._make_spaces()
+        for name, value in vars(self).items():
+            if name not in self._shared and not isinstance(value, _ATOMS):
+                setattr(clone, name, copy.deepcopy(value, memo))
         clone._restore_extra(self._extra_state())
         return clone
-
-    def _make_spaces(self) -> None:
-        self.observation_space = UnicodeText(MAX_OBSERVATION_CHARS)
-        self.action_space = UnicodeText(self.max_chars)
 
     # ------------------------------------------------------------------ picture
 
@@ -281,6 +283,8 @@ def _reward_config(reward: RewardConfig | str, *, strict: bool) -> RewardConfig:
         raise ConfigurationError(
             f"reward={reward!r}; allowed: a RewardConfig or the name of a preset"
         )
+    if not isinstance(strict, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"strict={strict!r}; allowed: True or False")
     if strict:
         reward = replace(reward, extra_terms=(*reward.extra_terms, validation))
     return reward

@@ -21,6 +21,11 @@ class DatasetEnv(SingleTurnEnv):
         data_options: Further keyword arguments of ``toolrl_env.data.load_tasks``, e.g.
             ``{"revision": …}``.
         kwargs: Those of ``ToolUseEnv``.
+
+    Raises:
+        ConfigurationError: An argument is not allowed; the message names it and what is.
+        DataError: ``data`` cannot be used, or the split is empty.
+        NetworkUnavailable: The hub cannot be reached.
     """
 
     dataset: ClassVar[str]

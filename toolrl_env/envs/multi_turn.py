@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from toolrl_env.core.checks import whole_number
 from toolrl_env.core.episode import CreditSpan, EpisodeRecord, TurnRecord
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.session import Session, SessionSource
@@ -51,6 +52,7 @@ class MultiTurnEnv(ToolUseEnv):
     """
 
     tasks: SessionSource
+    _shared = ToolUseEnv._shared | {"_session", "_conversation", "episode_reward"}
 
     def __init__(
         self,
@@ -60,8 +62,7 @@ class MultiTurnEnv(ToolUseEnv):
         episode_reward: EpisodeRewardConfig | str = "outcome",
         **kwargs: Any,
     ) -> None:
-        if isinstance(max_turns, bool) or max_turns < 1:
-            raise ConfigurationError(f"max_turns={max_turns!r}; allowed: an integer >= 1")
+        max_turns = whole_number("max_turns", max_turns, 1)
         if isinstance(episode_reward, str):
             episode_reward = EpisodeRewardConfig.preset(episode_reward)
         super().__init__(tasks, **kwargs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,7 @@ class PreparedTask:
 
 
 class TaskPreparer:
-    """Prepares tasks by index and remembers the last 4096.
+    """Prepares tasks by index and remembers the 4096 used last. Threads may share one.
 
     Args:
         tasks: Where the tasks come from.
@@ -67,7 +68,11 @@ class TaskPreparer:
         self._tasks = tasks
         self._prompter = prompter
         self._max_prompt = max_prompt
-        self._cache: dict[int, PreparedTask] = {}
+        self._remembered = functools.lru_cache(maxsize=_CACHED_TASKS)(self._build)
+
+    def __reduce__(self) -> tuple[type[TaskPreparer], tuple[TaskSource, Prompter, int]]:
+        """Pickle by the arguments: what is remembered stays behind."""
+        return type(self), (self._tasks, self._prompter, self._max_prompt)
 
     def __call__(self, index: int) -> PreparedTask:
         """Return the prepared task.
@@ -75,14 +80,7 @@ class TaskPreparer:
         Raises:
             DataError: The prompt is longer than an observation may be.
         """
-        found = self._cache.get(index)
-        if found is not None:
-            return found
-        prepared = self._build(index)
-        if len(self._cache) >= _CACHED_TASKS:
-            self._cache.pop(next(iter(self._cache)))
-        self._cache[index] = prepared
-        return prepared
+        return self._remembered(index)
 
     def text(self, messages: Sequence[dict[str, Any]], tools: Sequence[ToolSpec]) -> str:
         """Return a conversation as text, up to where the next answer begins."""

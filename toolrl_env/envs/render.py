@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ __all__ = ["draw_episode", "draw_reward", "printable", "render_episode"]
 
 _WIDTH = 100
 _BAR = 20
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _STYLES = {"system": "dim", "user": "cyan", "assistant": "green", "tool": "magenta"}
 
 
@@ -76,10 +80,13 @@ def draw_episode(
 def draw_reward(console: Console, breakdown: RewardBreakdown) -> None:
     """Draw a reward: its terms, and what each point was lost for."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=f"reward {breakdown.total:+.3f}", title_justify="left")
-    for column in ("term", "score", "range", "", "why not more"):
+    for column in ("term", "score", "range"):
         table.add_column(column)
+    table.add_column("", min_width=_BAR)
+    table.add_column("why not more")
     for term in breakdown.terms:
         span = term.high - term.low
         share = (term.score - term.low) / span if span else 1.0
@@ -87,7 +94,7 @@ def draw_reward(console: Console, breakdown: RewardBreakdown) -> None:
         limits = f"[{term.low:g}, {term.high:g}]"
         score = f"{term.score:+.3f}"
         table.add_row(
-            term.name, score, limits.replace("[", "\\["), f"{bar:<{_BAR}}", printable(term.reason)
+            Text(printable(term.name)), score, Text(limits), bar, Text(printable(term.reason))
         )
     console.print(table)
     for loss in breakdown.losses:
@@ -97,8 +104,11 @@ def draw_reward(console: Console, breakdown: RewardBreakdown) -> None:
 
 
 def printable(text: str) -> str:
-    """Return ``text`` without control characters and lone surrogates, which break terminals."""
-    return "".join(
-        char if char == "\n" or (char.isprintable() and not "\ud800" <= char <= "\udfff") else "�"
-        for char in text
-    )
+    r"""Return ``text`` without what breaks terminals or reorders what they show.
+
+    Control characters but tab and newline, lone surrogates and changes of direction become ``�``.
+
+    >>> printable("a\x1b[2Jb\tc")
+    'a�[2Jb\tc'
+    """
+    return _UNPRINTABLE.sub("�", text)

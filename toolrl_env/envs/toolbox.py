@@ -42,7 +42,8 @@ class ToolboxEnv(SingleTurnEnv):
     ## Arguments
     - ``difficulty``: 1 (one call, few tools, plain words) to 5 (several calls, many look-alike
       tools, indirect words); ``None`` mixes all five.
-    - ``split``: ``"train"``, ``"validation"`` or ``"test"``; disjoint in content, each endless.
+    - ``split``: ``"train"``, ``"validation"`` or ``"test"``, disjoint in content, or ``"all"``;
+      each endless.
     - everything of ``ToolUseEnv``: ``protocol``, ``template``, ``chat_template``, ``reward``,
       ``strict``, ``max_chars``, ``render_mode``.
 

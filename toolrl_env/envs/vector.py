@@ -10,7 +10,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from toolrl_env.core.errors import ConfigurationError
+from toolrl_env.core.checks import whole_number
+from toolrl_env.core.errors import ConfigurationError, UnknownName, WrongActionType
 from toolrl_env.envs.base import ToolUseEnv
 
 __all__ = ["ToolVectorEnv"]
@@ -33,6 +34,10 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
 
     Attributes:
         finished: Which episodes are over and wait for their reset, ``[num_envs]`` booleans.
+
+    Raises:
+        ConfigurationError: ``num_envs`` or ``autoreset_mode`` is not allowed, or an argument of the
+            environment is not.
     """
 
     env_class: ClassVar[type[ToolUseEnv]]
@@ -43,12 +48,15 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         **kwargs: Any,
     ) -> None:
-        if isinstance(num_envs, bool) or num_envs < 1:
-            raise ConfigurationError(f"num_envs={num_envs!r}; allowed: an integer >= 1")
+        num_envs = whole_number("num_envs", num_envs, 1)
+        modes = {mode.value: mode for mode in AutoresetMode}
+        name = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else autoreset_mode
+        if name not in modes:
+            raise UnknownName("autoreset_mode", name, modes)
         first = self.env_class(**kwargs)
         self.envs: list[ToolUseEnv] = [first, *first.fork(num_envs - 1)]
         self.num_envs = num_envs
-        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.autoreset_mode = modes[name]
         self.metadata = {**first.metadata, "autoreset_mode": self.autoreset_mode}
         self.render_mode = first.render_mode
         self.single_observation_space = first.observation_space
@@ -70,6 +78,10 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
             seed: ``None``, one integer (environment ``i`` gets ``seed + i``), or one for each.
             options: As for one environment. ``task_index`` and ``task_id`` may also be a list with
                 one entry for each environment.
+
+        Raises:
+            ConfigurationError: A list has not one entry for each environment, the mask selects
+                nothing, or what one environment got is not allowed.
         """
         seeds = self._per_env("seed", seed, spread=True)
         chosen = dict(options or {})
@@ -92,10 +104,11 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
         """Step every environment; finished ones are reset as ``autoreset_mode`` says.
 
         Raises:
-            ConfigurationError: There is not one action for each environment.
+            ConfigurationError: There is not one action for each environment, or, with
+                ``Disabled``, a finished one was not reset.
+            WrongActionType: ``actions`` is no sequence, or an action is not a string.
         """
-        if len(actions) != self.num_envs:
-            raise ConfigurationError(f"{len(actions)} actions for {self.num_envs} environments")
+        self._check_actions(actions)
         mode = self.autoreset_mode
         if mode is AutoresetMode.DISABLED and self.finished.any():
             over = np.flatnonzero(self.finished).tolist()
@@ -149,13 +162,26 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
         if value is None:
             return [None] * self.num_envs
         if spread and not isinstance(value, list | tuple | np.ndarray):
-            return [int(value) + i for i in range(self.num_envs)]
+            first = whole_number(name, value)
+            return [first + i for i in range(self.num_envs)]
         values: list[Any] = np.asarray(value, dtype=object).tolist()
         if len(values) != self.num_envs:
             raise ConfigurationError(
                 f"{name} has {len(values)} entries for {self.num_envs} environments"
             )
         return values
+
+    def _check_actions(self, actions: Sequence[str]) -> None:
+        """Check the actions before any environment takes one."""
+        if isinstance(actions, str) or not isinstance(actions, Sequence | np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise WrongActionType(
+                f"step() takes a list with one str for each environment, not {actions!r:.80}"
+            )
+        if len(actions) != self.num_envs:
+            raise ConfigurationError(f"{len(actions)} actions for {self.num_envs} environments")
+        for i, action in enumerate(actions):
+            if not isinstance(action, str) and not self.finished[i]:  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise WrongActionType(f"action {i} is no str but {action!r:.80}")
 
     def _checked(self, mask: Any) -> Bools:
         array = np.asarray(mask)

@@ -16,7 +16,7 @@ from toolrl_env.parsing.python_literals import BadSyntax, read_literal, skip_spa
 
 __all__ = ["PythonProtocol"]
 
-_NAME = re.compile(r"""\s*+([^()\[\]{},='"\r\n]++)\(""")
+_NAME = re.compile(r"""\s*+((?:[^()\[\]{},='"\r\n]|(?<=\w)'(?=\w))++)\(""")
 _KEY = re.compile(r"""([^()\[\]{},='":*\r\n]++)=(?!=)""")
 _EMPTY_LIST = re.compile(r"\s*+\[\s*+\]")
 
@@ -29,11 +29,11 @@ class PythonProtocol(AnswerProtocol):
     response. ``[]`` is a list without calls: no call block.
 
     Names are those of the tools, so they may hold spaces, dots, slashes and dashes; they cannot
-    hold brackets, commas, ``=``, quotes or line breaks, nor start or end with white space, and
-    ``render`` refuses those. Argument names that are more than letters, digits and underscores are
-    written ``**{"odd name": 1}`` and read both so and bare. Literals are Python's or JSON's
-    (``True`` or ``true``, ``None`` or ``null``); tuples become lists; of duplicate arguments the
-    last wins. Nothing is ever evaluated.
+    hold brackets, commas, ``=``, line breaks or quotes (but for an apostrophe within a word), nor
+    start or end with white space, and ``render`` refuses those. Argument names that are more than
+    letters, digits and underscores are written ``**{"odd name": 1}`` and read both so and bare.
+    Literals are Python's or JSON's (``True`` or ``true``, ``None`` or ``null``); tuples become
+    lists; of duplicate arguments the last wins. Nothing is ever evaluated.
     """
 
     name = "python"

@@ -21,7 +21,7 @@ from toolrl_env.core.types import (
 from toolrl_env.parsing.base import MAX_CHARS, AnswerProtocol
 from toolrl_env.parsing.build import new_action, new_call
 from toolrl_env.parsing.calls import UNDECODABLE, read_lines
-from toolrl_env.parsing.decoding import decode_json
+from toolrl_env.parsing.decoding import NestedTooDeep, scan
 from toolrl_env.parsing.layout import (
     CALL_CLOSE,
     CALL_OPEN,
@@ -155,10 +155,10 @@ def _read_clean_lines(
     values: list[Any] = []
     for line in block.split("\n"):
         try:
-            value = decode_json(line)
-        except ValueError:
+            value = scan(line)
+        except NestedTooDeep:
             return None
-        if not isinstance(value, dict):
+        if not isinstance(value, dict):  # nor is BROKEN
             return None
         fields = cast("dict[str, Any]", value)
         name, arguments = fields.get("name"), fields.get("parameters")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.core.types import Task
@@ -13,7 +14,7 @@ from toolrl_env.prompts.native import chatml, native_messages
 from toolrl_env.prompts.python import python_messages
 from toolrl_env.prompts.template import PromptTemplate
 
-__all__ = ["PROTOCOLS", "ChatTemplate", "Prompter"]
+__all__ = ["PROTOCOLS", "ChatTemplate", "Prompter", "TemplateSource"]
 
 PROTOCOLS = ("toolrl", "native", "python")
 
@@ -21,6 +22,10 @@ ChatTemplate = Callable[[list[dict[str, Any]], list[dict[str, Any]] | None], str
 """``(messages, tools) -> text``, e.g. ``lambda messages, tools:
 tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, add_generation_prompt=True)``.
 ``tools`` is ``None`` unless the protocol is ``native`` and there are tools."""
+
+
+TemplateSource = PromptTemplate | str | Path | Task | Mapping[str, Any]
+"""What ``template=`` may be: a template, its name or file, or a real row to derive it from."""
 
 
 class Prompter:
@@ -31,20 +36,21 @@ class Prompter:
             (chat messages and ``tools=`` for the model's own chat template) or ``"python"``
             (``[f(a=1), g()]``).
         template: For ``"toolrl"`` alone: a ``PromptTemplate``, the name of one (``"default"``,
-            ``"short"``) or a skeleton file. ``None``: a task that has its own prompt keeps it as
-            it stands, any other gets ``"default"``.
+            ``"short"``), a skeleton file, or a real row (raw or as a ``Task``) to derive it from.
+            ``None``: a task that has its own prompt keeps it as it stands, any other gets
+            ``"default"``.
         chat_template: ``(messages, tools) -> text``; by default ChatML as SmolLM2 and Qwen use it.
 
     Raises:
         UnknownName: No such protocol or template.
         ConfigurationError: ``template`` is given for another protocol or is of a wrong type.
-        DataError: The skeleton file cannot be read.
+        DataError: The skeleton file cannot be read, or the row has no prompt of the paper's layout.
     """
 
     def __init__(
         self,
         protocol: str = "toolrl",
-        template: PromptTemplate | str | Path | None = None,
+        template: TemplateSource | None = None,
         chat_template: ChatTemplate | None = None,
     ) -> None:
         if protocol not in PROTOCOLS:
@@ -89,22 +95,38 @@ class Prompter:
             messages: What ``messages`` returned.
             tools: OpenAI-style tools. Used by ``native`` alone: the other protocols have them in
                 the system text already.
+
+        Raises:
+            ConfigurationError: ``chat_template`` returned something else than text.
         """
         offered = list(tools) if tools and self.protocol == "native" else None
         if self._chat_template is not None:
-            return self._chat_template(list(messages), offered)
+            text = self._chat_template(list(messages), offered)
+            if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise ConfigurationError(
+                    "chat_template must return the conversation as a str (tokenize=False), "
+                    f"not {type(text).__name__}"
+                )
+            return text
         return chatml(messages, offered)
 
 
 def _template(template: object) -> PromptTemplate:
     if isinstance(template, PromptTemplate):
         return template
+    if isinstance(template, Task | Mapping):
+        return PromptTemplate.derive(cast("Task | Mapping[str, Any]", template))
     if not isinstance(template, str | Path):
         raise ConfigurationError(
-            f"template must be a PromptTemplate, a name or a file, not {template!r}"
+            f"template must be a PromptTemplate, a name, a file or a row, not {template!r:.80}"
         )
     if isinstance(template, str) and template in template_names():
         return get_template(template)
-    if isinstance(template, Path) or Path(template).is_file() or "/" in template:
+    if isinstance(template, str) and "\n" in template:
+        raise ConfigurationError(
+            "template is a name or a file; make a text into one with PromptTemplate(text): "
+            f"{template[:80]!r}"
+        )
+    if isinstance(template, Path) or "/" in template or os.path.isfile(template):  # noqa: PTH113  # total, unlike Path's
         return PromptTemplate.from_file(template)
     return get_template(template)

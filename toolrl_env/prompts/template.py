@@ -94,6 +94,8 @@ class PromptTemplate:
             raise DataError(f"template {str(path)!r} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise DataError(f"template {str(path)!r} is not UTF-8: {error}") from error
+        except ValueError as error:  # a null byte in the name
+            raise DataError(f"template {str(path)!r} cannot be read: {error}") from error
         system, mark, user = text.removesuffix("\n").partition(f"\n{USER_MARK}\n")
         return cls(system, user) if mark else cls(system)
 

@@ -96,9 +96,10 @@ class CallValidator:
         ConfigurationError: A tool's schema is not a valid Draft 2020-12 schema.
     """
 
-    __slots__ = ("_accept", "_checks")
+    __slots__ = ("_accept", "_checks", "_tools")
 
     def __init__(self, tools: Sequence[ToolSpec]) -> None:
+        self._tools = tools
         self._checks: dict[str | None, SchemaCheck] = {}
         self._accept: dict[str | None, Accept] = {}
         for spec in reversed(tools):
@@ -107,6 +108,10 @@ class CallValidator:
             except ConfigurationError as error:
                 raise ConfigurationError(f"tool {spec.name!r}: {error}") from error
             self._accept[spec.name] = check.accept
+
+    def __reduce__(self) -> tuple[type[CallValidator], tuple[Sequence[ToolSpec]]]:
+        """Pickle by the tools, since compiled checks cannot be."""
+        return type(self), (self._tools,)
 
     def check(self, calls: Sequence[ParsedCall]) -> tuple[ToolResult, ...]:
         """Return one result per call, in order; ``ok`` is true for a valid call.

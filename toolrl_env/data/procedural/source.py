@@ -8,23 +8,24 @@ from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING
 
-from toolrl_env.core.errors import ConfigurationError, UnknownName, UnknownTask
+from toolrl_env.core.checks import whole_number
+from toolrl_env.core.errors import UnknownTask
 from toolrl_env.core.frozen import freeze
 from toolrl_env.core.types import Task
 from toolrl_env.data.procedural.categories import CATEGORIES, WEIGHTS
 from toolrl_env.data.procedural.drawing import Draw
 from toolrl_env.data.source import fingerprint_of
+from toolrl_env.data.split import check_split
 from toolrl_env.tools import Tool
 from toolrl_env.tools.suites.toolbox import TOOLBOX, get_tool
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["GENERATOR_VERSION", "LEVELS", "SPLITS", "ToolboxSource"]
+__all__ = ["GENERATOR_VERSION", "LEVELS", "ToolboxSource"]
 
 GENERATOR_VERSION = 1
 """Goes up with any change to what an index gives; part of every fingerprint."""
-SPLITS = ("train", "validation", "test", "all")
 LEVELS = (1, 2, 3, 4, 5)
 DRAWN = 1 << 31
 """``draw`` picks an index below this; greater ones exist and can be asked for."""
@@ -68,12 +69,9 @@ class ToolboxSource:
     size: int | None = None
 
     def __init__(self, split: str = "train", difficulty: int | None = None) -> None:
-        if split not in SPLITS:
-            raise UnknownName("split", split, SPLITS)
-        if difficulty is not None and (isinstance(difficulty, bool) or difficulty not in LEVELS):
-            raise ConfigurationError(
-                f"difficulty {difficulty!r} is not one of {LEVELS}, nor None for all of them"
-            )
+        check_split(split)
+        if difficulty is not None:
+            difficulty = whole_number("difficulty", difficulty, LEVELS[0], LEVELS[-1])
         self.split = split
         self.difficulty = difficulty
         self._prefix = f"toolbox-{split}-{'mixed' if difficulty is None else f'd{difficulty}'}-"

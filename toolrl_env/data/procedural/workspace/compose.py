@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -19,7 +20,7 @@ from toolrl_env.tools.suites.workspace import LOCKED
 
 __all__ = ["Command", "Composition", "compose"]
 
-MAX_CHAIN = 6
+MAX_CHAIN = 8
 """Longest chain of look-ups for one thing."""
 _WISHES = (
     (1,),
@@ -30,10 +31,10 @@ _WISHES = (
     (1, 2, 2),
     (2, 2, 3),
     (2, 2, 3),
-    (2, 3),
-    (2, 3, 3),
-    (2, 3, 3, 4),
-    (3, 3, 4),
+    (1, 2, 2, 3),
+    (1, 2, 2, 3),
+    (2, 2, 3, 4),
+    (2, 2, 3, 4),
 )
 """How many wishes a task has, by number of calls from 1 to 12."""
 
@@ -167,8 +168,10 @@ def _repeats(commands: list[Command], index: int) -> Mapping[str, tuple[int, str
     earlier = commands[:index]
     named = _unambiguous([command.wish for command in earlier])
     found: dict[str, tuple[int, str]] = {}
-    for name, slot in commands[index].wish.slots.items():
-        if slot.literal or named.get(slot.kind) != slot.value:
+    slots = commands[index].wish.slots
+    kinds = Counter(slot.kind for slot in slots.values())
+    for name, slot in slots.items():
+        if slot.literal or named.get(slot.kind) != slot.value or kinds[slot.kind] > 1:
             continue
         for number, command in enumerate(earlier):
             same = [key for key in command.references if command.wish.slots[key].kind == slot.kind]
@@ -228,7 +231,7 @@ def _spread(
         return None
     latest = None
     while left:
-        if latest is None or counts[latest] >= MAX_CHAIN or rng.random() < 0.35:
+        if latest is None or counts[latest] >= MAX_CHAIN or rng.random() < 0.2:
             latest = pick(rng, [slot for slot in slots if counts[slot] < MAX_CHAIN])
         counts[latest] += 1
         left -= 1

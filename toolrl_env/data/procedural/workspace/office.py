@@ -18,7 +18,7 @@ from toolrl_env.data.procedural.workspace.rows import (
     TaskRow,
     Transaction,
 )
-from toolrl_env.data.procedural.workspace.world import FileFacts, World, pick
+from toolrl_env.data.procedural.workspace.world import FileFacts, World, pick, some
 from toolrl_env.tools.suites.workspace.common import pack
 from toolrl_env.tools.suites.workspace.ledger import euros
 
@@ -108,7 +108,7 @@ class _Builder:
         paths = [file.path for file in files]
         accounts = tuple(
             Account(number, f"{name} account")
-            for number, name in zip(self._ids(4), rng.sample(_ACCOUNTS, 4), strict=True)
+            for number, name in zip(self._ids(4), some(rng, _ACCOUNTS, 4), strict=True)
         )
         products, invoices = self._products(), self._invoices()
         return World(
@@ -153,7 +153,7 @@ class _Builder:
         return ids
 
     def _some_topics(self, count: int) -> list[str]:
-        return self.rng.sample(self.topics, count)
+        return some(self.rng, self.topics, count)
 
     # ------------------------------------------------------------------ tables
 
@@ -192,7 +192,7 @@ class _Builder:
 
     def _events(self, paths: list[str]) -> tuple[Event, ...]:
         rng = self.rng
-        agendas = rng.sample(paths, 5) + [""] * 4
+        agendas = some(rng, paths, 5) + [""] * 4
         return tuple(
             Event(
                 number,
@@ -202,7 +202,7 @@ class _Builder:
                 pick(rng, (30, 45, 60, 90)),
                 pick(rng, _ROOMS),
                 self._person(),
-                pack(rng.sample(self.people, 2)),
+                pack(some(rng, self.people, 2)),
                 agenda,
                 "planned",
             )
@@ -213,7 +213,7 @@ class _Builder:
 
     def _mails(self, paths: list[str]) -> tuple[Mail, ...]:
         rng = self.rng
-        attached = [[path] for path in rng.sample(paths, 6)] + [rng.sample(paths, 2)] + [[]] * 4
+        attached = [[path] for path in some(rng, paths, 6)] + [some(rng, paths, 2)] + [[]] * 4
         to_me = pack([self.user[1]])
         return tuple(
             Mail(
@@ -236,7 +236,7 @@ class _Builder:
 
     def _tasks(self, paths: list[str]) -> tuple[TaskRow, ...]:
         rng = self.rng
-        linked = rng.sample(paths, 5) + [""] * 5
+        linked = some(rng, paths, 5) + [""] * 5
         return tuple(
             TaskRow(
                 number,
@@ -255,7 +255,7 @@ class _Builder:
 
     def _products(self) -> tuple[Product, ...]:
         rng = self.rng
-        things, firms = rng.sample(_THINGS, 7), rng.sample(self.names.firms, 3)
+        things, firms = some(rng, _THINGS, 7), rng.sample(self.names.firms, 3)
         return tuple(
             Product(
                 f"{thing[:2].upper()}-{number}",
@@ -289,7 +289,7 @@ class _Builder:
         invoices: tuple[Invoice, ...],
     ) -> tuple[Order, ...]:
         rng = self.rng
-        bills = [invoice.id for invoice in rng.sample(invoices, 4)] + [None] * 3
+        bills = [invoice.id for invoice in some(rng, invoices, 4)] + [None] * 3
         return tuple(
             Order(
                 number,

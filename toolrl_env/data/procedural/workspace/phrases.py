@@ -11,6 +11,7 @@ __all__ = [
     "FOLLOW_UPS",
     "FRAMES",
     "JOINERS",
+    "LEADS_TO",
     "LOOK_AT",
     "QUESTIONS",
     "SAME",
@@ -49,6 +50,9 @@ LOOK_AT = (
     "You will have to find {} first.",
 )
 """Introduces a thing half-way, so that a request does not nest too deeply."""
+
+LEADS_TO = ("Then find {}.", "That leads to {}.", "From there, look up {}.")
+"""Introduces the next thing on the way."""
 
 SAME = {
     "person": ("the same person", "that same person"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
 
-from toolrl_env.data.procedural.workspace.edges import NOUNS, Key
+from toolrl_env.data.procedural.workspace.edges import Key
 from toolrl_env.data.procedural.workspace.sources import Sources, find_sources
 from toolrl_env.data.procedural.workspace.world import World, pick
 from toolrl_env.tools.suites.workspace.ledger import euros
@@ -30,10 +30,10 @@ _MONTHS = (
     "December",
 )
 _SOON = {
-    1: "tomorrow",
+    1: "tomorrow's date",
     2: "the day after tomorrow",
-    3: "three days from today",
-    7: "a week from today",
+    3: "the day three days from now",
+    7: "the day a week from now",
 }
 
 
@@ -88,15 +88,6 @@ class Reference:
     def phrase(self) -> str:
         """Return the whole noun phrase."""
         return self.words if self.source is None else self.words.format(self.source.phrase())
-
-    def cut(self) -> tuple[str, str, str]:
-        """Return a thing half-way: its kind, its phrase, and this phrase with "that …" for it."""
-        links = self.links()
-        middle, *rest = links[len(links) // 2 - 1 :]
-        text = f"that {NOUNS.get(middle.kind, middle.kind)}"
-        for link in rest:
-            text = link.words.format(text)
-        return middle.kind, middle.phrase(), text
 
 
 class Naming(NamedTuple):
@@ -227,8 +218,8 @@ class Finder:
         if kind == "date":
             return self._soon(str(value))
         named = self.index.naming(kind, value)
-        if named is None:
-            return None
+        if named is None or (kind == "order" and "orders" in self.changing):
+            return None  # two orders may be for one project once the task is under way
         return Reference(
             kind, value, pick(self.rng, named.words), Lookup(named.tool, named.arguments, value)
         )

@@ -16,12 +16,12 @@ __all__ = ["Renderer", "capital"]
 
 
 def capital(text: str) -> str:
-    """Return a sentence with a capital letter at its beginning.
+    """Return a sentence with a capital letter at its beginning, unless that is an address.
 
-    >>> capital("move it")
-    'Move it'
+    >>> capital("move it"), capital("ada@office.example, please.")
+    ('Move it', 'ada@office.example, please.')
     """
-    return text[:1].upper() + text[1:]
+    return text if "@" in text.split(" ", 1)[0] else text[:1].upper() + text[1:]
 
 
 class Renderer:
@@ -57,7 +57,7 @@ class Renderer:
             )
             for name in sorted(command.hidden):
                 reference = command.references[name]
-                facts.append(Fact(reference.kind, self._answer(reference.phrase())))
+                facts.append(self._fact(reference.kind, reference.phrase()))
         if self._asks_for_code(phase):
             sentence, hidden = self._code()
             sentences.append(sentence)
@@ -79,18 +79,24 @@ class Renderer:
         return introductions, pick(self._rng, command.wish.texts).format_map(words)
 
     def _refer(self, reference: Reference) -> tuple[list[str], str]:
-        """Return a noun phrase; a long one is cut in two, the first half becoming a sentence."""
-        length = len(reference.links())
-        if length < 3 or (length == 3 and self._rng.random() < 0.5):
-            return [], reference.phrase()
-        kind, middle, text = reference.cut()
-        if kind not in NOUNS or kind in self._nouns:
-            return [], reference.phrase()
-        self._nouns.add(kind)
-        return [pick(self._rng, phrases.LOOK_AT).format(middle)], text
+        """Return a noun phrase; a long one is cut in pieces, all but the last become sentences."""
+        links = reference.links()
+        introductions: list[str] = []
+        text, length = links[0].words, 1
+        for index in range(1, len(links)):
+            kind = links[index - 1].kind
+            long = len(links) >= 4 and length >= 2 and len(links) - index >= 2
+            if long and kind in NOUNS and kind not in self._nouns:
+                self._nouns.add(kind)
+                begin = phrases.LEADS_TO if introductions else phrases.LOOK_AT
+                introductions.append(pick(self._rng, begin).format(text))
+                text, length = f"that {NOUNS[kind]}", 0
+            text = links[index].words.format(text)
+            length += 1
+        return introductions, text
 
-    def _answer(self, words: str) -> str:
-        return capital(pick(self._rng, phrases.ANSWERS).format(words))
+    def _fact(self, kind: str, words: str) -> Fact:
+        return Fact(kind, words, capital(pick(self._rng, phrases.ANSWERS).format(words)))
 
     def _asks_for_code(self, phase: int) -> bool:
         """Return whether this is the first phase that needs the payment code."""
@@ -100,6 +106,5 @@ class Renderer:
 
     def _code(self) -> tuple[str, list[Fact]]:
         if self._composition.code_hidden:
-            fact = Fact("code", self._answer(self._world.code))
-            return pick(self._rng, phrases.CODE_LATER), [fact]
+            return pick(self._rng, phrases.CODE_LATER), [self._fact("code", self._world.code)]
         return pick(self._rng, phrases.CODE_NOW).format(self._world.code), []

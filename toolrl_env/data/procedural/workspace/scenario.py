@@ -111,20 +111,21 @@ def make_scenario(rng: Random, split: str, calls: int) -> Scenario:
 def _scenario(
     rng: Random, world: World, database: Database, composition: Composition, plan: Plan
 ) -> Scenario | None:
+    count = 1 + max(call.phase for call in plan.calls)
+    needed = [
+        list(dict.fromkeys(call.tool for call in plan.calls if call.phase == number))
+        for number in range(count)
+    ]
+    late = _late_tools(needed)
+    offered = _offered(rng, needed, len(plan.calls))
+    phases = _phases(rng, composition, world, late & frozenset(offered), count)
     faults = _faults(rng, plan)
+    if _gives_away(phases) or not _mentions_names(phases[0].text, world):
+        return None
     solved = solve(plan, database, dict(faults))
     if solved is None:
         return None
     batches, goal = solved
-    needed = [
-        list(dict.fromkeys(call.tool for call in plan.calls if call.phase == number))
-        for number in range(len(batches))
-    ]
-    late = _late_tools(needed)
-    offered = _offered(rng, needed, len(plan.calls), late)
-    phases = _phases(rng, composition, world, late & frozenset(offered), len(batches))
-    if not _mentions_names(phases[0].text, world):
-        return None
     turns: list[tuple[ToolCall, ...] | str] = []
     for phase, calls in zip(phases, batches, strict=True):
         if phase.facts:
@@ -171,9 +172,7 @@ def _late_tools(needed: list[list[str]]) -> frozenset[str]:
     return frozenset(tool for field in fields for tool in _TOOLS_OF[field])
 
 
-def _offered(
-    rng: Random, needed: list[list[str]], calls: int, late: frozenset[str]
-) -> tuple[str, ...]:
+def _offered(rng: Random, needed: list[list[str]], calls: int) -> tuple[str, ...]:
     """Return what is needed and some that is not: half of it from the same fields."""
     names = dict.fromkeys(tool for tools in needed for tool in tools)
     if not set(names).isdisjoint(LOCKED):
@@ -188,7 +187,7 @@ def _offered(
             break
         if tool not in LOCKED:
             names[tool] = None
-    offered = [tool for tool in names if tool not in late or tool in names]
+    offered = list(names)
     rng.shuffle(offered)
     return tuple(offered)
 
@@ -210,6 +209,23 @@ def _phases(
 def _question(rng: Random, facts: Sequence[Fact]) -> str:
     """Return a question that asks for every fact."""
     return " ".join(pick(rng, phrases.QUESTIONS[fact.kind]) for fact in facts)
+
+
+def _gives_away(phases: Sequence[Phase]) -> bool:
+    """Return whether a request says what it, or a later one, is meant to leave out."""
+    said = " ".join(phase.text for phase in phases)
+    return any(_occurs(fact.words, said) for phase in phases for fact in phase.facts)
+
+
+def _occurs(words: str, text: str) -> bool:
+    """Return whether ``text`` holds these words, not as a part of longer ones."""
+    start = text.find(words)
+    while start >= 0:
+        around = text[:start][-1:] + text[start + len(words) :][:1]
+        if not any(character.isalnum() for character in around):
+            return True
+        start = text.find(words, start + 1)
+    return False
 
 
 def _mentions_names(text: str, world: World) -> bool:

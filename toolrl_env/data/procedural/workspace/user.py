@@ -79,10 +79,12 @@ class Fact:
 
     Attributes:
         kind: Kind of thing.
-        answer: What the user says.
+        words: How it is said.
+        answer: What the user says when asked.
     """
 
     kind: str
+    words: str
     answer: str
 
 

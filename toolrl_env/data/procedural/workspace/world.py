@@ -21,7 +21,7 @@ from toolrl_env.data.procedural.workspace.rows import (
 )
 from toolrl_env.tools.suites.workspace import Database
 
-__all__ = ["FileFacts", "World", "pick"]
+__all__ = ["FileFacts", "World", "pick", "some"]
 
 T = TypeVar("T")
 
@@ -99,3 +99,12 @@ class World:
 def pick(rng: Random, choices: Sequence[T]) -> T:
     """Return one of ``choices`` (``rng.choice``, at half its cost)."""
     return choices[int(rng.random() * len(choices))]
+
+
+def some(rng: Random, choices: Sequence[T], count: int) -> list[T]:
+    """Return ``count`` different ones of ``choices`` (``rng.sample``, at a third of its cost)."""
+    pool = list(choices)
+    for index in range(count):
+        other = index + int(rng.random() * (len(pool) - index))
+        pool[index], pool[other] = pool[other], pool[index]
+    return pool[:count]

@@ -96,17 +96,19 @@ class Database:
         image: The office to start from; ``None`` for one without rows.
     """
 
-    __slots__ = ("_cache", "_connection", "_written", "base")
+    __slots__ = ("_cache", "_data", "_live", "_written", "base")
 
     def __init__(self, image: Image | None = None) -> None:
         self.base = image or _empty()
-        self._connection = _connect(self.base.data)
+        self._data = self.base.data  # the state, as long as there is no connection
+        self._live: sqlite3.Connection | None = None
         self._cache: dict[str, Rows] = {}
         self._written: frozenset[str] = frozenset()
 
     def __del__(self) -> None:
         """Close the connection now instead of warning later."""
-        self._connection.close()
+        if self._live is not None:
+            self._live.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the image it began from and the state now."""
@@ -132,6 +134,13 @@ class Database:
         database.commit()
         database.base = Image(database._connection.serialize(), ordered)
         return database
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        """The connection, made when it is first needed: a fork that is never used costs little."""
+        if self._live is None:
+            self._live = _connect(self._data)
+        return self._live
 
     # ------------------------------------------------------------------ reading
 
@@ -213,7 +222,7 @@ class Database:
     def save(self) -> bytes:
         """Return the state: a line that says what may differ from which base, then SQLite's."""
         head = f"{self.base.key} {' '.join(sorted(self._written))}\n"
-        return head.encode() + self._connection.serialize()
+        return head.encode() + (self._data if self._live is None else self._live.serialize())
 
     def put(self, state: bytes) -> None:
         """Put back what ``save`` returned, here or elsewhere.
@@ -225,8 +234,9 @@ class Database:
         key, *written = head.decode("ascii", "replace").split() or [""]
         if not data.startswith(b"SQLite format 3\0") or not TABLES.keys() >= set(written):
             raise SnapshotError("not a snapshot of an office")
-        self._connection.close()
-        self._connection = _connect(data)
+        if self._live is not None:
+            self._live.close()
+        self._live, self._data = None, data
         self._written = frozenset(written if key == self.base.key else TABLES)
         self._cache.clear()
 

@@ -31,7 +31,7 @@ class DeskTools(Office):
     @property
     def payments_unlocked(self) -> bool:
         """Whether the right code was given."""
-        return self._setting("authorised") == "yes"
+        return ("authorised", "yes") in self.database.rows("office")
 
     @read
     def current_time(self) -> dict[str, str]:
