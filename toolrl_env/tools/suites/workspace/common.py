@@ -197,8 +197,8 @@ class Office(ToolSuite):
         known.add(self._me)
         if address not in known:
             close = nearest(address, known)
-            hint = f" Did you mean {close!r}?" if close else ""
-            raise ToolError(f"nobody in the contacts has the address {address!r}.{hint}")
+            hint = f"; the nearest is {close!r}" if close else ""
+            raise ToolError(f"nobody in the contacts has the address {address!r}{hint}")
         return address
 
     def _file(self, path: str) -> dict[str, Any]:
