@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from random import Random
 
+from toolrl_env.data.procedural.workspace import things
 from toolrl_env.data.procedural.workspace.names import names_of
 from toolrl_env.data.procedural.workspace.rows import (
     Account,
@@ -26,64 +27,6 @@ __all__ = ["DOMAIN", "make_world"]
 
 DOMAIN = "office.example"
 _EPOCH = datetime.date(2027, 1, 4).toordinal()
-_ROLES = (
-    "accountant",
-    "analyst",
-    "architect",
-    "assistant",
-    "buyer",
-    "designer",
-    "developer",
-    "editor",
-    "engineer",
-    "lawyer",
-    "librarian",
-    "manager",
-    "planner",
-    "researcher",
-    "trainer",
-    "translator",
-)
-_MEETINGS = ("review", "kick-off", "planning", "retrospective", "workshop", "handover", "briefing")
-_SUBJECTS = (
-    "Question about {}",
-    "{}: the draft",
-    "News from {}",
-    "{}, next steps",
-    "Numbers for {}",
-    "{}: please have a look",
-)
-_BODIES = (
-    "Hello, this is about {}. Please see what is attached, if anything, and come back to me.",
-    "Hi, a short note on {}. We should talk soon.",
-    "Dear all, {} is moving. More to follow.",
-)
-_DUTIES = (
-    "Prepare the {} budget",
-    "Draft the {} contract",
-    "Test the {} prototype",
-    "Collect feedback on {}",
-    "Write the {} summary",
-    "Book rooms for {}",
-)
-_FOLDERS = ("projects", "shared", "team", "drafts")
-_PAPERS = ("plan", "brief", "notes", "proposal", "checklist")
-_ROOMS = ("Room 1", "Room 2", "Room 5", "Library", "Online")
-_THINGS = (
-    "desk lamp",
-    "office chair",
-    "whiteboard",
-    "label printer",
-    "monitor arm",
-    "paper shredder",
-    "headset",
-    "filing cabinet",
-    "webcam",
-    "standing desk",
-    "projector",
-    "power strip",
-)
-_ACCOUNTS = ("operations", "events", "equipment", "training", "travel", "projects", "savings")
 
 
 def make_world(rng: Random, split: str) -> World:
@@ -108,7 +51,7 @@ class _Builder:
         paths = [file.path for file in files]
         accounts = tuple(
             Account(number, f"{name} account")
-            for number, name in zip(self._ids(4), some(rng, _ACCOUNTS, 4), strict=True)
+            for number, name in zip(self._ids(4), some(rng, things.ACCOUNTS, 4), strict=True)
         )
         products, invoices = self._products(), self._invoices()
         return World(
@@ -166,7 +109,7 @@ class _Builder:
                 _address(first, last),
                 f"+44 20 {int(rng.random() * 9000) + 1000} {int(rng.random() * 9000) + 1000}",
                 firms[int(rng.random() * 3)] if rng.random() < 0.3 else "Office",
-                pick(rng, _ROLES),
+                pick(rng, things.ROLES),
             )
             for number, (first, last) in zip(self._ids(len(people)), people, strict=True)
         )
@@ -177,7 +120,7 @@ class _Builder:
         facts: dict[str, FileFacts] = {}
         for topic in self._some_topics(11):
             slug = topic.lower().replace(" ", "-")
-            path = f"/{pick(rng, _FOLDERS)}/{slug}-{pick(rng, _PAPERS)}.txt"
+            path = f"/{pick(rng, things.FOLDERS)}/{slug}-{pick(rng, things.PAPERS)}.txt"
             fact = FileFacts(self._later(), 5_000 + 50 * int(rng.random() * 4_000))
             lines = (
                 f"Project: {topic}",
@@ -196,11 +139,11 @@ class _Builder:
         return tuple(
             Event(
                 number,
-                f"{topic} {pick(rng, _MEETINGS)}",
+                f"{topic} {pick(rng, things.MEETINGS)}",
                 self._later(),
                 f"{9 + int(rng.random() * 8):02}:{pick(rng, ('00', '15', '30'))}",
                 pick(rng, (30, 45, 60, 90)),
-                pick(rng, _ROOMS),
+                pick(rng, things.ROOMS),
                 self._person(),
                 pack(some(rng, self.people, 2)),
                 agenda,
@@ -221,8 +164,8 @@ class _Builder:
                 "inbox" if rng.random() < 0.8 else "archive",
                 self._person(),
                 to_me,
-                pick(rng, _SUBJECTS).format(topic),
-                pick(rng, _BODIES).format(topic),
+                pick(rng, things.SUBJECTS).format(topic),
+                pick(rng, things.BODIES).format(topic),
                 pack(files),
                 self._day(-1 - int(rng.random() * 30)),
                 None,
@@ -240,7 +183,7 @@ class _Builder:
         return tuple(
             TaskRow(
                 number,
-                pick(rng, _DUTIES).format(topic),
+                pick(rng, things.DUTIES).format(topic),
                 self._person(),
                 self._later(),
                 pick(rng, ("low", "normal", "high")),
@@ -255,7 +198,7 @@ class _Builder:
 
     def _products(self) -> tuple[Product, ...]:
         rng = self.rng
-        things, firms = some(rng, _THINGS, 7), rng.sample(self.names.firms, 3)
+        goods, firms = some(rng, things.THINGS, 7), rng.sample(self.names.firms, 3)
         return tuple(
             Product(
                 f"{thing[:2].upper()}-{number}",
@@ -264,7 +207,7 @@ class _Builder:
                 20 + int(rng.random() * 100),
                 pick(rng, firms),
             )
-            for number, thing in zip(self._ids(7), things, strict=True)
+            for number, thing in zip(self._ids(7), goods, strict=True)
         )
 
     def _invoices(self) -> tuple[Invoice, ...]:

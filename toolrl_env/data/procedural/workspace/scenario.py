@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -126,12 +126,6 @@ def _scenario(
     if solved is None:
         return None
     batches, goal = solved
-    turns: list[tuple[ToolCall, ...] | str] = []
-    for phase, calls in zip(phases, batches, strict=True):
-        if phase.facts:
-            turns.append(_question(rng, phase.facts))
-        turns += [tuple(batch) for batch in calls]
-        turns.append(pick(rng, phrases.DONE))
     tools = {call.tool for call in plan.calls}
     special = {
         "missing_information": any(phase.facts for phase in phases),
@@ -147,7 +141,7 @@ def _scenario(
         goal=goal,
         offered=offered,
         faults=faults,
-        turns=tuple(turns),
+        turns=tuple(_turns(rng, phases, batches)),
         calls=len(plan.calls),
         depth=plan.depth,
         features=tuple(name for name, there in special.items() if there),
@@ -204,6 +198,17 @@ def _phases(
         access = "".join(f" {phrases.ACCESS[field]}" for field in fields)
         phases.append(Phase(pick(rng, phrases.FOLLOW_UPS).format(text) + access, facts, late))
     return tuple(phases)
+
+
+def _turns(
+    rng: Random, phases: Sequence[Phase], batches: Sequence[Sequence[Sequence[ToolCall]]]
+) -> Iterator[tuple[ToolCall, ...] | str]:
+    """Yield the gold trajectory: ask for what is missing, make the calls, report."""
+    for phase, calls in zip(phases, batches, strict=True):
+        if phase.facts:
+            yield _question(rng, phase.facts)
+        yield from map(tuple, calls)
+        yield pick(rng, phrases.DONE)
 
 
 def _question(rng: Random, facts: Sequence[Fact]) -> str:

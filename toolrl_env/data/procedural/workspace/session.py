@@ -82,11 +82,6 @@ class WorkspaceSession:
         """How many calls failed for a moment so far, through no fault of the model's."""
         return self._failed
 
-    @property
-    def over(self) -> bool:
-        """False: an office goes on for as long as there is somebody to work in it."""
-        return False
-
     def tools(self) -> Sequence[ToolSpec]:
         """Return the tools that are available now: more after a code or a further request."""
         return tuple(tool.spec for tool in self._tools)

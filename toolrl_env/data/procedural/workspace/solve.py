@@ -124,58 +124,64 @@ def solve(
         For each phase the batches of calls, and the goal that was reached; ``None`` if a tool
         refuses, a look-up does not show what it should, or a wish changes nothing.
     """
-    office, start = WorkspaceSuite(database), database.save()
-    left = dict(faults)
-    done: set[int] = set()
-    phases: list[list[list[ToolCall]]] = []
-    fulfilled: dict[int, tuple[Change, ...]] = {}
-    for phase in range(1 + max(call.phase for call in plan.calls)):
-        waiting = [i for i, call in enumerate(plan.calls) if call.phase == phase]
-        batches: list[list[ToolCall]] = []
-        while waiting:
-            made: set[int] = set()
-            batch: list[ToolCall] = []
-            for index in waiting:
-                call = plan.calls[index]
-                if not call.needs <= done:
-                    continue
-                batch.append(ToolCall(call.tool, call.arguments))
-                if left.get(call.tool, 0):
-                    left[call.tool] -= 1
-                    continue
-                if not _make(call, index, office, fulfilled):
-                    database.put(start)
-                    return None
-                made.add(index)
-            batches.append(batch)
-            done |= made
-            waiting = [index for index in waiting if index not in made]
-        phases.append(batches)
-    goal = Goal(tuple(fulfilled[index] for index in sorted(fulfilled)))
+    start = database.save()
+    run = _Run(plan.calls, WorkspaceSuite(database), dict(faults))
+    try:
+        phases = [run.phase(n) for n in range(1 + max(call.phase for call in plan.calls))]
+    except _NotAsPlanned:
+        database.put(start)
+        return None
+    goal = Goal(tuple(run.fulfilled[index] for index in sorted(run.fulfilled)))
     if all(goal.progress(database.base.rows, database)):
         return phases, goal
     database.put(start)
     return None
 
 
-def _make(
-    call: PlannedCall,
-    index: int,
-    office: WorkspaceSuite,
-    fulfilled: dict[int, tuple[Change, ...]],
-) -> bool:
-    """Make a call; note what it changes if it fulfils a wish. False if it is not as planned."""
-    database = office.database
-    before = {name: database.rows(name) for name in TABLES} if call.wish else {}
-    try:
-        result = _METHODS[call.tool].fn(office, **call.arguments)
-    except ToolError:
-        return False
-    if call.wish is None:
-        return call.shows is None or _shows(call.tool, result, call.shows)
-    changes = changes_between(before, database)
-    fulfilled[index] = tuple(_wanted(change, call.wish) for change in changes)
-    return bool(changes)
+class _NotAsPlanned(Exception):
+    """A call did not do what the plan says. Stays in this module."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """The calls of a plan being made."""
+
+    calls: list[PlannedCall]
+    office: WorkspaceSuite
+    faults: dict[str, int]
+    done: set[int] = field(default_factory=set[int])
+    fulfilled: dict[int, tuple[Change, ...]] = field(default_factory=dict[int, tuple[Change, ...]])
+
+    def phase(self, number: int) -> list[list[ToolCall]]:
+        """Make the calls of one phase; return them in batches."""
+        waiting = [i for i, call in enumerate(self.calls) if call.phase == number]
+        batches: list[list[ToolCall]] = []
+        while waiting:
+            ready = [index for index in waiting if self.calls[index].needs <= self.done]
+            batches.append([ToolCall(self.calls[i].tool, self.calls[i].arguments) for i in ready])
+            self.done |= {index for index in ready if self._make(index)}
+            waiting = [index for index in waiting if index not in self.done]
+        return batches
+
+    def _make(self, index: int) -> bool:
+        """Make a call and note what it changes; return whether it was not its turn to fail."""
+        call, database = self.calls[index], self.office.database
+        if self.faults.get(call.tool, 0):
+            self.faults[call.tool] -= 1
+            return False
+        before = {name: database.rows(name) for name in TABLES} if call.wish else {}
+        try:
+            result = _METHODS[call.tool].fn(self.office, **call.arguments)
+        except ToolError as error:
+            raise _NotAsPlanned from error
+        if call.wish is not None:
+            changes = changes_between(before, database)
+            self.fulfilled[index] = tuple(_wanted(change, call.wish) for change in changes)
+            if not changes:
+                raise _NotAsPlanned
+        elif call.shows is not None and not _shows(call.tool, result, call.shows):
+            raise _NotAsPlanned
+        return True
 
 
 def _shows(tool: str, result: Any, value: Any) -> bool:

@@ -84,9 +84,13 @@ class WorkspaceSource:
         """Pickle and copy by the two arguments."""
         return type(self), (self.split, self.difficulty)
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """SHA-256 over the generator's version, the arguments, the tools and the first tasks."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         options = {
             "generator": GENERATOR_VERSION,
             "difficulty": self.difficulty,

@@ -7,8 +7,9 @@ How a response is read, in this order:
 2. A sentence asks if it ends in a question mark, or holds words such as "please tell", "I need",
    "could you", "specify", or begins with a question word.
 3. An asking sentence is about a hidden fact if it holds one of the words of its kind (``WORDS``:
-   "who", "name", "recipient", … for a person). All facts asked about are told, in the fact's own
-   words. A fact may be asked for again.
+   "who", "name", "recipient", … for a person); if it holds none of any fact's words and does not
+   just ask for consent, the sentence before it counts with it ("The day is not given. Could you
+   help?"). All facts asked about are told, in the fact's own words. A fact may be asked for again.
 4. If it asks for nothing that the user keeps back, the user says to go ahead, or asks back what is
    wanted while something is still hidden; ``PATIENCE`` times in an episode.
 5. A response that asks nothing is taken as a report: the next request follows, if there is one;
@@ -57,10 +58,10 @@ _CLOSING = re.compile(
 )
 _ASKING = re.compile(
     r"\?\s*\Z|\b(please|kindly) (tell|give|provide|share|specify|state|confirm|clarify|let|send|"
-    r"say|name|indicate|choose|supply)\b|\b(could|can|would|will) you\b|"
+    r"say|name|indicate|choose|supply|enter|authori[sz]e)\b|\b(could|can|would|will) you\b|"
     r"\bi( still| also|'d)? (need|require|lack|miss)\b(?! to (?!know|ask|have))|"
     r"\bi (must|have to|would like to|should) (know|ask)\b|\b(tell|give) me\b|\blet me know\b|"
-    r"\b(specify|clarify)\b|\b(is|are) missing\b|\bnot (sure|clear)\b|"
+    r"\b(specify|clarify)\b|\b(is|are|am|i'm) missing\b|\bnot (sure|clear)\b|"
     r"\bwithout (knowing|the|your)\b|\A\W*(who|whom|whose|which|what|when|where|how)\b",
     re.IGNORECASE,
 )
@@ -126,8 +127,7 @@ def asks_about(response: str, kind: str) -> bool:
     >>> asks_about("I have sent it to the person you named.", "person")
     False
     """
-    words = set(_WORD.findall(" ".join(_questions(response)).lower()))
-    return not words.isdisjoint(WORDS[kind].split())
+    return bool(_asked(_questions(response), [kind]))
 
 
 def answer_to(
@@ -136,14 +136,13 @@ def answer_to(
     """Return what the user says to a response (``None``: done) and where they stand then."""
     questions = _questions(response)
     known = [fact for phase in phases[: state.phase + 1] for fact in phase.facts]
-    words = set(_WORD.findall(" ".join(questions).lower()))
-    asked = [i for i, fact in enumerate(known) if not words.isdisjoint(WORDS[fact.kind].split())]
+    asked = _asked(questions, [fact.kind for fact in known])
     if asked:
         said = " ".join(known[index].answer for index in asked)
         return said, replace(state, told=state.told | set(asked))
     if questions and state.patience:
         impatient = replace(state, patience=state.patience - 1)
-        if len(state.told) < len(known) and not _CONFIRM.search(" ".join(questions)):
+        if len(state.told) < len(known) and not _wants_consent(questions):
             return "What exactly do you need to know?", impatient
         return "Please go ahead, exactly as I asked.", impatient
     if state.phase + 1 < len(phases):
@@ -151,10 +150,31 @@ def answer_to(
     return None, state
 
 
-def _questions(response: str) -> list[str]:
-    """Return the sentences of a response that ask for something."""
+def _questions(response: str) -> list[tuple[str, str]]:
+    """Return the sentences of a response that ask for something, each with the one before it."""
     text = response
     if len(text) > 2 * MAX_READ:
         text = f"{text[:MAX_READ]}\n{text[-MAX_READ:]}"
     parts = _SENTENCE.split(_QUOTED.sub(" ", text.replace("’", "'")))
-    return [part for part in parts if _ASKING.search(part) and not _CLOSING.search(part)]
+    return [
+        (part, before)
+        for part, before in zip(parts, ["", *parts], strict=False)
+        if _ASKING.search(part) and not _CLOSING.search(part)
+    ]
+
+
+def _asked(questions: list[tuple[str, str]], kinds: list[str]) -> list[int]:
+    """Return which of the kinds are asked about, by index."""
+    direct = _about(" ".join([part for part, _ in questions]), kinds)
+    if direct or _wants_consent(questions):
+        return direct
+    return _about(" ".join([before for _, before in questions]), kinds)
+
+
+def _about(text: str, kinds: list[str]) -> list[int]:
+    words = set(_WORD.findall(text.lower()))
+    return [i for i, kind in enumerate(kinds) if not words.isdisjoint(WORDS[kind].split())]
+
+
+def _wants_consent(questions: list[tuple[str, str]]) -> bool:
+    return any(_CONFIRM.search(part) for part, _ in questions)
