@@ -40,7 +40,11 @@ class ToolACE(Dataset):
     samples: ClassVar[tuple[str, ...]] = ("toolace.jsonl.gz",)
 
     def tasks(self, row: Row, task_id: str) -> Sequence[Task]:
-        """Return the row's tasks; the second assistant turn's id ends in ``-step2``, and so on."""
+        """Return the row's tasks; the second assistant turn's id ends in ``-step2``, and so on.
+
+        Raises:
+            DataError: There is no turn of the assistant, or one that cannot be read.
+        """
         tools = read_functions(text_of(row, "system"))
         history: list[Message] = []
         found: list[Task] = []
