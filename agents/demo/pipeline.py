@@ -111,7 +111,7 @@ def run_demo(recipe: Recipe, seed: int, out: Path, console: Console) -> DemoResu
         out: Folder for checkpoints, logs and ``results.json``.
         console: Where to show progress.
     """
-    threads = recipe.threads or os.cpu_count() or 1
+    threads = recipe.threads or len(os.sched_getaffinity(0))
     torch.set_num_threads(threads)
     clock = _Clock(console)
 
