@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -111,7 +110,7 @@ def run_demo(recipe: Recipe, seed: int, out: Path, console: Console) -> DemoResu
         out: Folder for checkpoints, logs and ``results.json``.
         console: Where to show progress.
     """
-    threads = recipe.threads or len(os.sched_getaffinity(0))
+    threads = recipe.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
     clock = _Clock(console)
 
