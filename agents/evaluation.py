@@ -23,13 +23,13 @@ class Evaluation:
     """One answer per task, scored.
 
     Attributes:
-        observations: The prompts, as text.
+        questions: What the user asked, as the model saw it.
         golds: The gold answers.
         answers: The policy's answers.
         outcomes: Their outcomes, in the same order.
     """
 
-    observations: tuple[str, ...]
+    questions: tuple[str, ...]
     golds: tuple[str, ...]
     answers: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
@@ -81,11 +81,12 @@ def evaluate(
         env.reset(seed=0, options={"task_index": index})
         for env, index in zip(envs, indices, strict=True)
     ]
-    observations = tuple(observation for observation, _ in resets)
+    observations = [observation for observation, _ in resets]
+    questions = tuple(info["messages"][-1]["content"] for _, info in resets)
     golds = tuple(env.unwrapped.gold_answer() for env in envs)
     answers = tuple(policy.act(observations, [info for _, info in resets]))
     outcomes = tuple(score(env, answer) for env, answer in zip(envs, answers, strict=True))
     failed = [outcome.failure for outcome in outcomes if outcome.reward is None]
     if failed:
         raise InfrastructureError(f"{len(failed)} of {len(outcomes)} tasks failed: {failed[0]}")
-    return Evaluation(observations, golds, answers, outcomes)
+    return Evaluation(questions, golds, answers, outcomes)

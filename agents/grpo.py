@@ -198,7 +198,9 @@ def describe(groups: Sequence[Group], informative: int) -> dict[str, float]:
 def main() -> None:
     """Run from the command line."""
     import tyro
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     config = tyro.cli(GRPOConfig, description=__doc__)
     with StepBar("GRPO", config.steps) as bar:
         folder = train(config, bar)

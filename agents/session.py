@@ -67,7 +67,14 @@ class RunConfig:
         self.require_positive(
             steps=self.steps, learning_rate=self.learning_rate, max_grad_norm=self.max_grad_norm
         )
-        for name in ("seed", "warmup_steps", "decay_steps", "weight_decay", "threads", "save_every"):
+        for name in (
+            "seed",
+            "warmup_steps",
+            "decay_steps",
+            "weight_decay",
+            "threads",
+            "save_every",
+        ):
             if asdict(self)[name] < 0:
                 raise ConfigurationError(f"{name}={asdict(self)[name]!r}; it must be at least 0")
         if self.dtype not in DTYPES:

@@ -93,7 +93,9 @@ def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None 
 def main() -> None:
     """Run from the command line."""
     import tyro
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     config = tyro.cli(SFTConfig, description=__doc__)
     with StepBar("SFT", config.steps) as bar:
         folder = train(config, bar)

@@ -22,6 +22,10 @@ class Interval:
         """Return e.g. ``1.60 [1.31, 1.88]``."""
         return f"{self.mean:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
+    def signed(self) -> str:
+        """Return e.g. ``+0.60 [-0.10, +1.30]``, for a difference."""
+        return f"{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
+
 
 def bootstrap_mean(
     values: ArrayLike, *, level: float = 0.95, resamples: int = 10_000, seed: int = 0

@@ -141,7 +141,7 @@ def test_evaluate(stub_id):
 
 def test_evaluate_takes_the_tasks_it_is_told(stub_id):
     got = evaluate(Fixed(GOLD), stub_id, {}, [0, 5])
-    assert list(got.observations) == ["red 0", "green 1"]
+    assert list(got.questions) == ["red 0", "green 1"]
     assert got.rewards == [4.0, -2.0]  # the format is right
 
 

@@ -183,6 +183,7 @@ def test_unknown_task_id_names_it(make):
         ({"template": "shrt"}, "template"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*not in the possible render_modes")  # Gymnasium's own
 def test_bad_arguments_are_refused_at_construction(make, kwargs, said):
     with pytest.raises(ValueError, match=said):
         make(**kwargs)

@@ -48,6 +48,15 @@ def test_every_change_is_refused(change):
     assert frozen == VALUE
 
 
+def test_what_is_frozen_is_not_copied():
+    inner = freeze(VALUE)
+    outer = freeze({"x": inner, "y": [inner["a"], [1]]})
+    assert freeze(inner) is inner
+    assert outer["x"] is inner
+    assert outer["y"][0] is inner["a"]
+    assert isinstance(outer["y"][1], FrozenList)
+
+
 @pytest.mark.parametrize("copier", [thaw, copy.deepcopy])
 def test_copies_can_be_changed_and_leave_the_original(copier):
     frozen = freeze(VALUE)

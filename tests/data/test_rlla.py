@@ -53,6 +53,8 @@ def test_a_gold_answer_whose_calls_are_not_json_is_refused(rlla_rows: Rows) -> N
         ("input", "<user> Hello", "<user> is not closed"),
         ("input", "<user> a </user> b <user> c </user> d", "<user> is not closed"),
         ("output", None, "output is not text"),
+        ("output", "", "output, the gold answer, is empty"),
+        ("output", " \n", "output, the gold answer, is empty"),
     ],
 )
 def test_broken_rows_say_why(rlla_rows: Rows, column: str, value: object, message: str) -> None:

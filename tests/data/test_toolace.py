@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -65,6 +66,26 @@ def test_other_brackets_in_the_system_text_do_not_matter() -> None:
 def test_a_system_text_without_functions_is_refused(text: str) -> None:
     with pytest.raises(DataError, match="no JSON list of functions"):
         read_functions(text)
+
+
+def test_functions_are_found_after_other_brackets() -> None:
+    text = 'Answer like [f(a=1)] or [] or [1]. Tools: [ {"name": "f", "description": "F"} ]'
+    assert [tool.name for tool in read_functions(text)] == ["f"]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[{" * 50_000, '[{"a":' * 30_000, "[ " * 50_000])
+def test_hostile_system_texts_are_given_up_soon(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+
+    class Counting(json.JSONDecoder):
+        def raw_decode(self, s: str, idx: int = 0) -> tuple[object, int]:
+            decoded.append(idx)
+            return super().raw_decode(s, idx)
+
+    monkeypatch.setattr(json, "JSONDecoder", Counting)
+    with pytest.raises(DataError, match="no JSON list of functions"):
+        read_functions(text)
+    assert len(decoded) <= 64
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,8 @@ def test_a_snapshot_of_other_prompts_is_refused_and_nothing_is_lost(tasks):
         {"task_index": float("inf")},
         {"task_index": 3},
         {"task_id": "hand-9"},
+        {"task_id": ["hand-1"]},
+        {"task_id": 1},
         {"training_step": "x"},
         {"training_step": 9, "task_index": -1},
         [("task_index", 1)],

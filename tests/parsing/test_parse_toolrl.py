@@ -19,6 +19,8 @@ def test_the_protocols_are_three_and_a_wrong_name_is_refused():
     assert set(PROTOCOLS) == {"toolrl", "native", "python"}
     with pytest.raises(UnknownName, match="Did you mean 'native'"):
         get_protocol("nativ")
+    with pytest.raises(UnknownName, match="toolrl"):
+        get_protocol(["toolrl"])
 
 
 def test_a_flawless_answer_is_read_whole():

@@ -144,6 +144,21 @@ def test_a_tool_cannot_change_what_the_model_wrote() -> None:
     assert call.arguments == {"items": [1, [2]]}
 
 
+def test_a_result_is_a_copy_of_what_the_tool_keeps() -> None:
+    kept: dict[str, Any] = {"log": [(1, 2)]}
+
+    def everything() -> dict[str, Any]:
+        """Return all that is kept."""
+        return kept
+
+    tool = tool_from_function(everything)
+    (result,) = execute_calls([tool], [ToolCall("everything", {})])
+    assert result.value == {"log": [[1, 2]]}
+    kept["log"].append(3)
+    result.value["log"].append(4)
+    assert (kept, result.value) == ({"log": [(1, 2), 3]}, {"log": [[1, 2], 4]})
+
+
 def test_a_big_result_is_cut_and_says_so() -> None:
     value = run("repeat", text="x" * 100, times=1000).value
     assert len(value) < MAX_RESULT_CHARS + 60

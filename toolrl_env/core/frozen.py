@@ -48,8 +48,11 @@ class FrozenList(list[Any]):
         return FrozenList, (list(self),)
 
 
+_FROZEN = {FrozenDict, FrozenList}
+
+
 def freeze(value: Any) -> Any:
-    """Return ``value`` with every dict and list in it frozen.
+    """Return ``value`` with every dict and list in it frozen; what is frozen is not copied.
 
     >>> freeze({"a": [1]})["a"].append(2)
     Traceback (most recent call last):
@@ -57,6 +60,8 @@ def freeze(value: Any) -> Any:
     TypeError: this FrozenList is shared by every episode of the task and cannot be changed; \
 use toolrl_env.core.frozen.thaw(x) (or copy.deepcopy) for a copy that can
     """
+    if type(value) in _FROZEN:  # made here, hence frozen all the way down
+        return value
     if isinstance(value, dict):
         return FrozenDict({k: freeze(v) for k, v in cast("dict[str, Any]", value).items()})
     if isinstance(value, list | tuple):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from toolrl_env.core.errors import DataError
 from toolrl_env.core.types import Task
 from toolrl_env.data.dataset import Dataset, Row, text_of
 from toolrl_env.data.gold import category_of
@@ -37,10 +38,14 @@ class RLLA(Dataset):
         """Return the row's task.
 
         Raises:
+            DataError: The prompt is not of the paper's layout, or the gold answer is empty.
             InvalidGroundTruth: The gold answer's calls are not JSON.
         """
         system, user = text_of(row, "instruction"), text_of(row, "input")
-        gold = parse_ground_truth(text_of(row, "output"))
+        output = text_of(row, "output")
+        if not output.strip():
+            raise DataError("output, the gold answer, is empty")
+        gold = parse_ground_truth(output)
         task = Task(
             id=task_id,
             source=self.name,

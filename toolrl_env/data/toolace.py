@@ -7,7 +7,9 @@ Licence Apache-2.0.
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
@@ -22,6 +24,9 @@ from toolrl_env.prompts.specs import documented_tool
 
 __all__ = ["ToolACE", "read_functions"]
 
+_LIST_OF_OBJECTS = re.compile(r"\[\s*+\{")
+_CANDIDATES = 64
+"""Places of a system text that are looked at; so hostile rows cost no more than long ones."""
 _ROLES = ("user", "assistant", "tool")
 
 
@@ -40,7 +45,11 @@ class ToolACE(Dataset):
     samples: ClassVar[tuple[str, ...]] = ("toolace.jsonl.gz",)
 
     def tasks(self, row: Row, task_id: str) -> Sequence[Task]:
-        """Return the row's tasks; the second assistant turn's id ends in ``-step2``, and so on."""
+        """Return the row's tasks; the second assistant turn's id ends in ``-step2``, and so on.
+
+        Raises:
+            DataError: There is no turn of the assistant, or one that cannot be read.
+        """
         tools = read_functions(text_of(row, "system"))
         history: list[Message] = []
         found: list[Task] = []
@@ -118,15 +127,13 @@ def read_functions(system: str) -> tuple[ToolSpec, ...]:
         DataError: It lists none.
     """
     decoder = json.JSONDecoder()
-    start = system.find("[")
-    while start >= 0:
+    for start in itertools.islice(_LIST_OF_OBJECTS.finditer(system), _CANDIDATES):
         try:
-            value: Any = decoder.raw_decode(system, start)[0]
+            value: Any = decoder.raw_decode(system, start.start())[0]
         except (ValueError, RecursionError):
-            value = None
-        if isinstance(value, list) and value and all(map(_is_function, cast("list[Any]", value))):
+            continue
+        if all(map(_is_function, cast("list[Any]", value))):
             return tuple(_spec(function) for function in cast("list[dict[str, Any]]", value))
-        start = system.find("[", start + 1)
     raise DataError("the system text holds no JSON list of functions")
 
 

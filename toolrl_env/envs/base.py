@@ -139,6 +139,8 @@ class ToolUseEnv(gym.Env[str, str]):
         if index is not None and task_id is not None:
             raise ConfigurationError("give task_index or task_id, not both")
         if task_id is not None:
+            if not isinstance(task_id, str):
+                raise ConfigurationError(f"task_id={task_id!r:.80}; allowed: a str")
             return self.tasks.index_of(task_id)
         if index is None:
             return None

@@ -34,6 +34,6 @@ def get_protocol(name: str) -> AnswerProtocol:
     Raises:
         UnknownName: ``name`` is none of these.
     """
-    if name not in PROTOCOLS:
+    if not isinstance(name, str) or name not in PROTOCOLS:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise UnknownName("protocol", name, PROTOCOLS)
     return PROTOCOLS[name]

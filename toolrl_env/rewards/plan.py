@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "Verdict", "Verdicts", "forget", "keep_verdict"]
 
 _PARTS = {
-    (True, False): "a thought and tool calls",
-    (False, True): "a thought and a response",
-    (True, True): "a thought, tool calls and a response",
-    (False, False): "a thought",
+    (True, False): "tool calls",
+    (False, True): "a response",
+    (True, True): "tool calls and a response",
+    (False, False): "a thought alone",
 }
 
 _UNEQUAL = "the calls are not exactly the gold calls"
@@ -75,7 +75,7 @@ class Plan:
             parts: replace(
                 self.format_right,
                 score=low,
-                reason=f"the answer must be {words}, in the layout asked for, and nothing else",
+                reason=f"the answer must be {words}, in the protocol's layout, and nothing else",
             )
             for parts, words in _PARTS.items()
         }

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from toolrl_env.core.errors import InfrastructureError
+from toolrl_env.core.frozen import thaw
 from toolrl_env.core.types import ErrorCode, ParsedCall, ToolCall, ToolResult
 from toolrl_env.tools.describe import action_error, show
 from toolrl_env.tools.tool import Tool, ToolError
@@ -100,7 +101,7 @@ def _argument(value: Any, schema: Mapping[str, Any] | bool, depth: int) -> Any:
 
 
 def _bounded(name: str, value: Any) -> Any:
-    """Return a JSON-like value no longer than the limit."""
+    """Return a JSON-like value no longer than the limit; a copy, lest it be a tool's own state."""
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError) as error:
@@ -108,5 +109,5 @@ def _bounded(name: str, value: Any) -> Any:
             f"tool {name!r} returned what JSON cannot hold: {error}"
         ) from error
     if len(text) <= MAX_RESULT_CHARS:
-        return value
+        return thaw(value)
     return f"{text[:MAX_RESULT_CHARS]} … [cut: {len(text) - MAX_RESULT_CHARS} more characters]"

@@ -59,7 +59,11 @@ class SchemaCheck:
         self.accept: Accept = quick if quick is not None else _never_sure
 
     def errors(self, value: Any, call: int, tool: str) -> Iterator[ActionError]:
-        """Yield what jsonschema finds wrong with ``value``, lazily; nothing if it is valid."""
+        """Yield what jsonschema finds wrong with ``value``, lazily; nothing if it is valid.
+
+        Raises:
+            ConfigurationError: The schema has a reference or a pattern that is broken.
+        """
         from referencing.exceptions import Unresolvable
 
         if self._full is None:

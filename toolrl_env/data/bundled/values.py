@@ -54,7 +54,11 @@ class ValueSource:
         self._taken: set[tuple[str, str]] = set()
 
     def draw(self, param: Param) -> Value:
-        """Return a value of ``param`` that this source has not returned before."""
+        """Return a value of ``param`` that this source has not returned before.
+
+        Raises:
+            ValueError: 400 draws gave none.
+        """
         group = str(param.source.get("pool", param.name))
         for _ in range(400):
             value = self._one(param)

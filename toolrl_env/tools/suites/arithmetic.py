@@ -34,6 +34,9 @@ def percent_change(old: Number, new: Number) -> float:
     Args:
         old: The value before.
         new: The value after.
+
+    Raises:
+        ToolError: The change would start from zero.
     """
     if abs(old) < 1e-9:
         raise ToolError("there is no percentage change from zero")

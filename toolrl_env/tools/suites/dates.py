@@ -32,6 +32,9 @@ def add_days(date: Short, days: Annotated[int, Limits(-100_000, 100_000)]) -> st
     Args:
         date: Date to start from, YYYY-MM-DD.
         days: Days to add; negative to go back.
+
+    Raises:
+        ToolError: A date lies outside the years 1 to 9999.
     """
     try:
         return (read_date(date) + datetime.timedelta(days=days)).isoformat()

@@ -70,6 +70,9 @@ def element_symbol(element: Annotated[str, Limits(1, 40)]) -> str:
 
     Args:
         element: English name, in lower case.
+
+    Raises:
+        ToolError: The table has no such element.
     """
     symbol = _ELEMENTS.get(element.lower())
     if symbol is None:
@@ -101,6 +104,9 @@ def hex_to_rgb(colour: Hex) -> list[int]:
 
     Args:
         colour: Such as #ff8800.
+
+    Raises:
+        ToolError: It is not a hex colour.
     """
     digits = colour.removeprefix("#").lower()
     if len(digits) != 6 or any(d not in "0123456789abcdef" for d in digits):

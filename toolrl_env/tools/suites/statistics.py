@@ -43,6 +43,9 @@ def std_dev(numbers: Numbers, sample: bool = False) -> float:
     Args:
         numbers: The numbers.
         sample: Divide by n - 1 instead of n.
+
+    Raises:
+        ToolError: There are fewer than two numbers.
     """
     if not sample:
         return tidy(statistics.pstdev(numbers))

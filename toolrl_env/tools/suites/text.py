@@ -91,6 +91,9 @@ def luhn_check(digits: Annotated[str, Limits(2, 64)]) -> bool:
 
     Args:
         digits: The number's digits.
+
+    Raises:
+        ToolError: There is something else than digits.
     """
     if not (digits.isascii() and digits.isdigit()):
         raise ToolError("only digits can be checked")

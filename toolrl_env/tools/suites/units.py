@@ -60,6 +60,9 @@ def convert_temperature(value: Number, from_unit: Temperature, to_unit: Temperat
         value: The temperature.
         from_unit: Its scale.
         to_unit: The scale wanted.
+
+    Raises:
+        ToolError: It is below absolute zero.
     """
     kelvin = {
         "celsius": value + 273.15,
@@ -81,6 +84,9 @@ def travel_time(distance: Positive, speed: Annotated[float, Limits(0, 1e6)]) -> 
     Args:
         distance: Kilometres to go.
         speed: Kilometres per hour.
+
+    Raises:
+        ToolError: At that speed the journey never ends.
     """
     if speed < 1e-6:
         raise ToolError("at that speed the journey never ends")
