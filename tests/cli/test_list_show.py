@@ -5,6 +5,7 @@ from __future__ import annotations
 import gymnasium as gym
 import pytest
 
+from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.registration import ENVIRONMENTS
 
 IDS = [row.id for row in ENVIRONMENTS]
@@ -20,7 +21,21 @@ def test_list_has_every_id_with_its_true_sizes(toolrl):
         for cell, split in zip(cells[2:5], ("train", "validation", "test"), strict=True):
             size = gym.make(env_id, split=split).unwrapped.tasks.size
             assert cell == ("endless" if size is None else str(size))
-        assert cells[1] == ("a generator" if "Toolbox" in env_id else "our sample")
+        origins = {"Toolbox": "a generator", "Workspace": "a generator", "BFCL": "the benchmark"}
+        named = [origin for part, origin in origins.items() if part in env_id]
+        assert cells[1] == (named[0] if named else "our sample")
+
+
+def test_list_goes_on_without_an_optional_package(toolrl, monkeypatch):
+    def missing(*_args):
+        raise ConfigurationError("pip install it")
+
+    monkeypatch.setattr("toolrl_env.envs.bfcl.BFCLSource", missing)
+    status, out, _ = toolrl("list")
+    assert status == 0
+    (line,) = [line for line in out.splitlines() if "ToolRL-BFCL-v0" in line]
+    assert "not installed" in line
+    assert "ToolRL-Workspace-v0" in out
 
 
 @pytest.mark.parametrize("env_id", IDS)

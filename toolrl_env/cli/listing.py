@@ -11,6 +11,7 @@ import tyro
 from rich.table import Table
 
 from toolrl_env.cli.text import new_console
+from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.data import SampleDataWarning, TaskSource
 from toolrl_env.envs.base import ToolUseEnv
 from toolrl_env.registration import ENVIRONMENTS
@@ -37,8 +38,14 @@ def main(arguments: Sequence[str]) -> int:
         table.add_column(column, justify="right" if column in SPLITS else "left", no_wrap=True)
     table.add_column("what")
     for row in ENVIRONMENTS:
-        sources = [_source(row.id, split) for split in SPLITS]
-        origin = "our sample" if sources[0].is_sample else "a generator"
+        try:
+            sources = [_source(row.id, split) for split in SPLITS]
+        except ConfigurationError:  # an optional package is missing; making it says which
+            table.add_row(row.id, "not installed", *["?"] * len(SPLITS), row.summary)
+            continue
+        origin = "a generator" if sources[0].size is None else "the benchmark"
+        if sources[0].is_sample:
+            origin = "our sample"
         sizes = ["endless" if source.size is None else str(source.size) for source in sources]
         table.add_row(row.id, origin, *sizes, row.summary)
     new_console().print(table)

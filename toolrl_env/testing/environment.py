@@ -8,7 +8,7 @@ import math
 import pickle
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import gymnasium as gym
 
@@ -16,7 +16,9 @@ from toolrl_env.core.errors import ConfigurationError, ContractViolation, WrongA
 from toolrl_env.core.types import RewardBreakdown
 from toolrl_env.data import SampleDataWarning, gold_errors
 from toolrl_env.envs.base import ToolUseEnv
+from toolrl_env.envs.multi_turn import MultiTurnEnv
 from toolrl_env.spaces import UnicodeText
+from toolrl_env.testing.episodes import check_gold_episodes, check_unreadable_answers
 from toolrl_env.testing.requirement import JUNK, must_raise, require
 
 __all__ = ["check_environment"]
@@ -68,8 +70,12 @@ def check_environment(
         _check_form(subject, _base(make()))
         _check_seeding(subject, make)
         _check_options(subject, _base(make()))
-        _check_gold(subject, _base(make()), episodes)
-        _check_junk(subject, _base(make()))
+        if isinstance(base, MultiTurnEnv):
+            check_gold_episodes(subject, cast("MultiTurnEnv", _base(make())), episodes)
+            check_unreadable_answers(subject, cast("MultiTurnEnv", _base(make())))
+        else:
+            _check_gold(subject, _base(make()), episodes)
+            _check_junk(subject, _base(make()))
         _check_misuse(subject, _base(make()))
         _check_state(subject, make)
         if vector and isinstance(env, str):
