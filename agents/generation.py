@@ -124,16 +124,12 @@ def generate_groups(
     state.select(torch.arange(len(prompts)).repeat_interleave(group_size))
 
     alive = torch.arange(rows)  # which answer each row of the batch is
-    tokens: list[list[int]] = [[] for _ in range(rows)]
-    logprobs: list[list[float]] = [[] for _ in range(rows)]
-    finished = [False] * rows
+    written: list[list[tuple[int, float]]] = [[] for _ in range(rows)]
     for position in range(max_new_tokens):
         logits = model.lm_head(state.hidden).float()  # [B, V]
         ids, chosen = inverse_cdf(logits, draws[position, alive], temperature)
         for row, token, logprob in zip(alive.tolist(), ids.tolist(), chosen.tolist(), strict=True):
-            tokens[row].append(token)
-            logprobs[row].append(logprob)
-            finished[row] = token == eos_id
+            written[row].append((token, logprob))
         keep = (ids != eos_id).nonzero()[:, 0]
         if len(keep) == 0 or position == max_new_tokens - 1:
             break
@@ -141,11 +137,13 @@ def generate_groups(
             state.select(keep)
             alive, ids = alive[keep], ids[keep]
         state.advance(model, ids)
-    done = [
-        Completion(tuple(ids), tuple(values), end)
-        for ids, values, end in zip(tokens, logprobs, finished, strict=True)
-    ]
+    done = [_completion(answer, eos_id) for answer in written]
     return [done[start : start + group_size] for start in range(0, rows, group_size)]
+
+
+def _completion(written: Sequence[tuple[int, float]], eos_id: int) -> Completion:
+    tokens, logprobs = zip(*written, strict=True)
+    return Completion(tokens, logprobs, tokens[-1] == eos_id)
 
 
 @dataclass

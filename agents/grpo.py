@@ -14,11 +14,11 @@ import numpy as np
 import torch
 
 from agents.advantages import ADVANTAGES, is_informative
-from agents.generation import generate_groups
+from agents.generation import Completion, generate_groups
 from agents.logs import StepBar
 from agents.losses import clipped_policy_loss
 from agents.packing import group_logprobs
-from agents.rollout import Group, GroupCollector, derive_seed
+from agents.rollout import Group, GroupCollector, Sampler, derive_seed
 from agents.session import RunConfig, Session
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 
@@ -94,17 +94,7 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
         prompts=config.prompts,
         group_size=config.group_size,
     )
-
-    def sample(prompts: Sequence[tuple[int, ...]], rng: np.random.Generator) -> list:
-        return generate_groups(
-            session.policy,
-            prompts,
-            config.group_size,
-            max_new_tokens=config.max_new_tokens,
-            eos_id=session.encoder.eos_id,
-            temperature=config.temperature,
-            rng=rng,
-        )
+    sample = make_sampler(session, config)
 
     for step in range(session.start, config.steps):
         began = time.perf_counter()
@@ -128,6 +118,25 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
     session.close()
     collector.close()
     return session.checkpoint
+
+
+def make_sampler(session: Session, config: GRPOConfig) -> Sampler:
+    """Return the function that samples a group of answers to each prompt."""
+
+    def sample(
+        prompts: Sequence[tuple[int, ...]], rng: np.random.Generator
+    ) -> list[list[Completion]]:
+        return generate_groups(
+            session.policy,
+            prompts,
+            config.group_size,
+            max_new_tokens=config.max_new_tokens,
+            eos_id=session.encoder.eos_id,
+            temperature=config.temperature,
+            rng=rng,
+        )
+
+    return sample
 
 
 def update(

@@ -15,7 +15,7 @@ from agents.prompting import ChatEncoder
 from toolrl_env.core.errors import InfrastructureError
 from toolrl_env.core.types import StopReason
 
-__all__ = ["Group", "GroupCollector", "Outcome", "Sample", "derive_seed", "score"]
+__all__ = ["Group", "GroupCollector", "Outcome", "Sample", "Sampler", "derive_seed", "score"]
 
 Sampler = Callable[[Sequence[tuple[int, ...]], np.random.Generator], list[list[Completion]]]
 """``(prompts, rng) -> completions``: one list of ``group_size`` completions per prompt."""

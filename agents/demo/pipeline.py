@@ -146,13 +146,17 @@ def run_demo(recipe: Recipe, seed: int, out: Path, console: Console) -> DemoResu
         cpu_seconds=clock.cpu,
         checkpoint=folder,
         reloaded=sum(same) / len(same),
-        machine={
-            "threads": threads,
-            "processor": platform.machine(),
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-        },
+        machine=_machine(),
     )
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "threads": torch.get_num_threads(),
+        "processor": platform.machine(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
 
 
 def save_results(result: DemoResult, path: Path) -> None:

@@ -89,7 +89,7 @@ def stub_id() -> str:
     return STUB
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def one_thread():
     """Keep torch on one thread, to be considerate and reproducible."""
     threads = torch.get_num_threads()

@@ -17,8 +17,6 @@ from agents.session import RunConfig, parse_env_kwargs
 from agents.sft import SFTConfig
 from toolrl_env.core.errors import ConfigurationError, DataError, InfrastructureError, UnknownName
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture
 def sft_config(stub_id, tmp_path):
