@@ -34,7 +34,7 @@ _LAST = _words(
 )
 _ADJECTIVES = _words(
     "Amber Ancient Arctic Autumn Bold Brass Bright Calm Cedar Cobalt Copper Coral Crimson Distant "
-    "Eager Early Fallow Gentle Gilded Golden Granite Hidden Hollow Indigo Ivory Jade Lively Lunar "
+    "Eager Early Clover Gentle Gilded Golden Granite Hidden Hollow Indigo Ivory Jade Lively Lunar "
     "Maple Marble Misty Northern Opal Orchid Pearl Plain Quiet Rapid Royal Rustic Saffron Scarlet "
     "Silent Silver Solar Spring Steady Summer Swift Umber Velvet Violet Western Willow Winter"
 )
