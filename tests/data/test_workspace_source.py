@@ -18,6 +18,7 @@ from toolrl_env.core.session import SessionSource, TaskSource
 from toolrl_env.core.types import Task
 from toolrl_env.data.procedural.workspace import LEVELS, SPLITS, WorkspaceSource
 from toolrl_env.data.procedural.workspace.names import names_of, split_of_name
+from toolrl_env.parsing import parse_ground_truth
 from toolrl_env.tools.suites.workspace import LOCKED
 
 NAMED = SPLITS[:3]
@@ -265,6 +266,7 @@ def test_the_first_gold_turn_is_the_gold_answer() -> None:
     source = WorkspaceSource()
     for task in take(source, 60):
         first = source.gold_turns(task)[0]
+        assert task.gold == parse_ground_truth(task.gold.text)
         if isinstance(first, str):
             assert not task.gold.has_call
             assert first in task.gold.text

@@ -11,7 +11,7 @@ from typing import Any
 from toolrl_env.data.procedural.workspace.edges import Key
 from toolrl_env.data.procedural.workspace.phrases import SAME, VAGUE
 from toolrl_env.data.procedural.workspace.references import Finder, Index, Reference
-from toolrl_env.data.procedural.workspace.wish import Maker, Wish, WishMaker
+from toolrl_env.data.procedural.workspace.wish import Maker, Unsuited, Wish, WishMaker
 from toolrl_env.data.procedural.workspace.wishes_money import MONEY_WISHES, ORDER_WISHES
 from toolrl_env.data.procedural.workspace.wishes_papers import PAPER_WISHES
 from toolrl_env.data.procedural.workspace.wishes_people import PEOPLE_WISHES, tell_number
@@ -111,9 +111,10 @@ def _draw_wishes(world: World, rng: Random, count: int, calls: int) -> list[Wish
             if draw in used:
                 continue
             used.add(draw)
-            wish = draw(Maker(world, rng, _given(rng, wishes), taken))
-        if wish is None:
-            return None
+            try:
+                wish = draw(Maker(world, rng, _given(rng, wishes), taken))
+            except Unsuited:
+                return None
         wishes.append(wish)
         taken |= wish.changes
     return wishes

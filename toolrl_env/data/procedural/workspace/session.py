@@ -40,7 +40,7 @@ class WorkspaceSnapshot:
     failed: int
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=256)
 def _validator(names: tuple[str, ...]) -> CallValidator:
     return CallValidator([_METHODS[name].spec for name in names])
 

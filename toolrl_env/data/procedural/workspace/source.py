@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from toolrl_env.core.errors import ConfigurationError, UnknownName, UnknownTask
 from toolrl_env.core.frozen import freeze
-from toolrl_env.core.types import Message, Task, ToolCall
+from toolrl_env.core.types import GroundTruth, Message, Task, ToolCall
 from toolrl_env.data.procedural.workspace.phrases import THOUGHTS
 from toolrl_env.data.procedural.workspace.scenario import LEVELS, Scenario, make_scenario
 from toolrl_env.data.procedural.workspace.session import WorkspaceSession
 from toolrl_env.data.procedural.workspace.world import pick
 from toolrl_env.data.source import fingerprint_of
-from toolrl_env.parsing import get_protocol, parse_ground_truth
+from toolrl_env.parsing import get_protocol
 from toolrl_env.tools.suites.workspace import WorkspaceSuite
 
 if TYPE_CHECKING:
@@ -154,18 +154,12 @@ class WorkspaceSource:
         split = pick(rng, ("train",) * 8 + SPLITS[1:3]) if self.split == "all" else self.split
         scenario = make_scenario(rng, split, calls)
         task_id = f"{self._prefix}{index}"
-        first = scenario.turns[0]
-        protocol, thought = get_protocol("toolrl"), pick(rng, THOUGHTS)
-        if isinstance(first, str):
-            gold = protocol.render((), think=thought, response=first)
-        else:
-            gold = protocol.render(first, think=thought)
         task = Task(
             id=task_id,
             source=self.name,
             tools=tuple(_SPECS[name] for name in scenario.available(0, unlocked=False)),
             messages=(Message("user", scenario.phases[0].text),),
-            gold=parse_ground_truth(gold),
+            gold=_gold(scenario.turns[0], pick(rng, THOUGHTS)),
             category=_category(scenario),
             difficulty=calls,
             metadata=freeze(
@@ -173,6 +167,17 @@ class WorkspaceSource:
             ),
         )
         return task, scenario
+
+
+def _gold(turn: tuple[ToolCall, ...] | str, thought: str) -> GroundTruth:
+    """Return the first gold turn as a gold answer, without filling the cache of parsed ones."""
+    protocol = get_protocol("toolrl")
+    if isinstance(turn, str):
+        text = protocol.render((), think=thought, response=turn)
+        return GroundTruth(text, has_call=False, has_response=True)
+    values = tuple(freeze({"name": c.name, "parameters": c.arguments}) for c in turn)
+    text = protocol.render(turn, think=thought)
+    return GroundTruth(text, has_call=True, has_response=False, values=values)
 
 
 def _category(scenario: Scenario) -> str:

@@ -13,7 +13,7 @@ from toolrl_env.data.procedural.workspace.goal import Match
 from toolrl_env.data.procedural.workspace.rows import Event, File, Mail, Order, TaskRow
 from toolrl_env.data.procedural.workspace.world import World, pick
 
-__all__ = ["Maker", "Slot", "Wish", "WishMaker", "said"]
+__all__ = ["Maker", "Slot", "Unsuited", "Wish", "WishMaker", "said"]
 
 T = TypeVar("T", bound="tuple[Any, ...]")
 
@@ -70,8 +70,15 @@ class Wish:
     uses_number: bool = False
 
 
-WishMaker = Callable[["Maker"], Wish | None]
-"""Draws a wish, or gives ``None`` if the office does not lend itself to it."""
+WishMaker = Callable[["Maker"], Wish]
+"""Draws a wish; raises ``Unsuited`` if the office does not lend itself to it."""
+
+
+class Unsuited(Exception):
+    """An office has nothing of the kind that a wish needs, e.g. no open invoice.
+
+    Another wish is drawn then; it never leaves ``compose``.
+    """
 
 
 def said(kind: str, value: Any, words: str | None = None) -> Slot:
@@ -96,6 +103,16 @@ class Maker:
         self.rng = rng
         self._given = given
         self._taken = taken
+
+    def choose(self, choices: Sequence[T]) -> T:
+        """Return one of ``choices``.
+
+        Raises:
+            Unsuited: There is none.
+        """
+        if not choices:
+            raise Unsuited
+        return pick(self.rng, choices)
 
     def topic(self) -> str:
         """Draw the name of a project."""
@@ -174,4 +191,4 @@ class Maker:
 
     def _free(self, kind: str, rows: Sequence[T]) -> T:
         """Draw a row that no earlier wish changes; its key is its first column."""
-        return pick(self.rng, [row for row in rows if (kind, row[0]) not in self._taken])
+        return self.choose([row for row in rows if (kind, row[0]) not in self._taken])

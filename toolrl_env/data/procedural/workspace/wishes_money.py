@@ -85,7 +85,7 @@ def recharge_order(make: Maker) -> Wish:
 
 def pay_invoice(make: Maker) -> Wish:
     """Pay a bill."""
-    invoice = pick(make.rng, [one for one in make.world.invoices if one.status == "open"])
+    invoice = make.choose([one for one in make.world.invoices if one.status == "open"])
     account = make.account()
     return Wish(
         "pay_invoice",
