@@ -12,7 +12,7 @@ import numpy as np
 import toolrl_env  # noqa: F401  # registers the ids
 from agents.generation import Completion
 from agents.prompting import ChatEncoder
-from toolrl_env.core.errors import InfrastructureError
+from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import StopReason
 
 __all__ = ["Group", "GroupCollector", "Outcome", "Sample", "Sampler", "derive_seed", "score"]
@@ -86,13 +86,21 @@ def score(env: gym.Env, answer: str) -> Outcome:
 
     ``InfrastructureError`` and a stop reason of that kind become a failed outcome. Any other
     exception is a bug and propagates.
+
+    Raises:
+        ConfigurationError: The episode goes on, and this trainer would leave it after one answer.
     """
     try:
-        _, reward, _, _, info = env.step(answer)
+        _, reward, terminated, truncated, info = env.step(answer)
     except InfrastructureError as error:
         return Outcome(None, failure=str(error) or "infrastructure error")
     if info["stop_reason"] == StopReason.INFRASTRUCTURE:
         return Outcome(None, failure="the environment stopped for infrastructure")
+    if not (terminated or truncated):
+        name = type(env.unwrapped).__name__ if env.spec is None else env.spec.id
+        raise ConfigurationError(
+            f"episodes of {name} go on after an answer; this trainer takes one answer per episode"
+        )
     highest = sum(term.high * term.weight for term in info["breakdown"].terms)
     return Outcome(float(reward), dict(info["reward"]), highest)
 

