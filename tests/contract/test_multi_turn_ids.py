@@ -107,7 +107,8 @@ def test_a_failure_of_ours_is_masked_and_never_a_reward(make_multi, monkeypatch)
     _, _, terminated, truncated, info = env.step(base.gold_answer())
     assert (terminated, truncated) == (False, True)
     assert info["mask_sample"]
-    assert info["failure_kind"] == "the disk is full"
+    assert info["failure_kind"] == "tool_crashed"
+    assert info["failure"] == "the disk is full"
     assert info["stop_reason"] == StopReason.INFRASTRUCTURE
     assert all(term.reason.startswith("masked") for term in info["breakdown"].terms)
 

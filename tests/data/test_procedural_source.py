@@ -144,7 +144,7 @@ def test_memory_is_bounded() -> None:
     source = ToolboxSource(difficulty=1)
     for index in range(1500):
         source[index]
-    assert source._remembered.cache_info().currsize == 1024
+    assert source._recent.cache_info().currsize == 1024
 
 
 def calls_of(task: Task) -> set[str]:

@@ -16,8 +16,9 @@ from tests.data.workspace_support import calls_of
 from toolrl_env.core.errors import ConfigurationError, UnknownName, UnknownTask
 from toolrl_env.core.session import SessionSource, TaskSource
 from toolrl_env.core.types import Task
-from toolrl_env.data.procedural.workspace import LEVELS, SPLITS, WorkspaceSource
+from toolrl_env.data.procedural.workspace import LEVELS, WorkspaceSource
 from toolrl_env.data.procedural.workspace.names import names_of, split_of_name
+from toolrl_env.data.split import SPLITS
 from toolrl_env.parsing import parse_ground_truth
 from toolrl_env.tools.suites.workspace import LOCKED
 

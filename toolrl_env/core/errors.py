@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from toolrl_env.core.types import FailureKind
+
 __all__ = [
     "ConfigurationError",
     "ContractViolation",
@@ -83,7 +85,20 @@ class ContractViolation(ToolRLError, AssertionError):
 
 
 class InfrastructureError(ToolRLError, RuntimeError):
-    """Something of ours failed (a tool raised what it does not declare). Never a reward of 0."""
+    """Something of ours failed (a tool raised what it does not declare). Never a reward of 0.
+
+    Attributes:
+        kind: What failed; becomes ``info["failure_kind"]``.
+    """
+
+    def __init__(self, message: str, kind: FailureKind = FailureKind.TOOL_CRASHED) -> None:
+        """Say what happened and which ``kind`` of failure it is."""
+        self.kind = kind
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[type[InfrastructureError], tuple[str, FailureKind]]:
+        """Rebuild from both arguments (the default would pass the message alone)."""
+        return type(self), (str(self), self.kind)
 
 
 def nearest(value: object, names: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from toolrl_env.core.types import ParsedCall, Task, ToolCall, ToolResult, ToolSpec
+from toolrl_env.core.types import GroundTruth, ParsedCall, Task, ToolCall, ToolResult, ToolSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,6 +78,10 @@ class Session(Protocol):
         """
         ...
 
+    def writes(self, calls: Sequence[ParsedCall]) -> tuple[bool, ...]:
+        """Return, for each call, whether its tool may change the state; false if it is unknown."""
+        ...
+
     def reply(self, response: str) -> str | None:
         """Return what the scripted user says to the model's response.
 
@@ -87,6 +91,20 @@ class Session(Protocol):
 
     def progress(self) -> tuple[bool, ...]:
         """Return the truth of each goal predicate now; as many as in every other state."""
+        ...
+
+    def gold(self) -> GroundTruth | None:
+        """Return the gold answer of the present turn alone (recorded dialogues), if there is one.
+
+        ``None`` where only the whole trajectory or the final state has gold.
+        """
+        ...
+
+    def outcome(self) -> float | None:
+        """Return the world's own judgement of the episode as it ended, in ``[0, 1]``.
+
+        Asked once the episode is over; ``None`` if the world does not judge.
+        """
         ...
 
     def state_hash(self) -> str:
@@ -102,6 +120,13 @@ class Session(Protocol):
 
         Raises:
             SnapshotError: The snapshot is another task's or another kind of world's.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back what the world holds outside of Python's memory: processes, connections.
+
+        May be called more than once; the session is not used afterwards.
         """
         ...
 

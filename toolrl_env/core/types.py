@@ -19,6 +19,7 @@ __all__ = [
     "BreakdownDetail",
     "CallMatch",
     "ErrorCode",
+    "FailureKind",
     "GroundTruth",
     "Message",
     "ParseIssue",
@@ -429,6 +430,21 @@ class StopReason(enum.StrEnum):
     TURN_LIMIT = "turn_limit"
     CONTEXT_LIMIT = "context_limit"
     INFRASTRUCTURE = "infrastructure"
+
+
+class FailureKind(enum.StrEnum):
+    """What of ours failed in a step. Such a step is masked in training; it is never a reward of 0."""
+
+    TOOL_CRASHED = "tool_crashed"
+    """A tool raised what it does not declare."""
+    BAD_RESULT = "bad_result"
+    """A tool returned what JSON cannot hold, or a server answered against its protocol."""
+    TIMEOUT = "timeout"
+    """A call ran over its limit and was stopped."""
+    WORKER_KILLED = "worker_killed"
+    """The process that ran a tool ended: out of memory, or killed from outside."""
+    SERVER_DOWN = "server_down"
+    """A tool server could not be reached, or went away."""
 
 
 @dataclass(frozen=True, slots=True)

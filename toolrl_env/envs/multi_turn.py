@@ -13,6 +13,7 @@ from toolrl_env.core.types import ParsedAction, ParseStatus, StopReason
 from toolrl_env.envs.base import MAX_OBSERVATION_CHARS, ToolUseEnv
 from toolrl_env.envs.errors import action_errors
 from toolrl_env.envs.prepare import PreparedTask
+from toolrl_env.envs.snapshot import EnvSnapshot
 from toolrl_env.prompts import followup
 from toolrl_env.rewards.episode import EpisodeRewardConfig, score_credits, score_turn
 
@@ -30,7 +31,8 @@ class _Conversation:
     tools: tuple[str, ...] = ()
     turns: tuple[TurnRecord, ...] = ()
     stop: StopReason | None = None
-    failure: str | None = None
+    failure: InfrastructureError | None = None
+    outcome: float | None = None
 
 
 class MultiTurnEnv(ToolUseEnv):
@@ -82,8 +84,8 @@ class MultiTurnEnv(ToolUseEnv):
             whether it was cut, and ``info`` with ``reward``, ``breakdown``, ``errors``,
             ``results``, ``progress`` (share of the goal that holds now), ``turn`` (answers so
             far), ``is_success``, ``stop_reason`` (``None`` while it goes on), ``failure_kind``
-            (what of ours failed, or ``None``) and ``mask_sample`` (leave this step out of
-            training).
+            (a ``FailureKind`` if something of ours failed, else ``None``), ``failure`` (the same in
+            words) and ``mask_sample`` (leave this step out of training).
 
         Raises:
             WrongActionType: ``action`` is not a string.
@@ -91,14 +93,16 @@ class MultiTurnEnv(ToolUseEnv):
         """
         current, session = self._begin_step(action), self._live()
         parsed = self.protocol.parse(action, self.max_chars)
-        before = session.progress()
+        before, gold = session.progress(), session.gold()
         try:
+            writes = session.writes(parsed.calls)
             results, reply = self._act(session, parsed)
-            turn = TurnRecord(parsed, results, (), before, session.progress())
+            after = session.progress()
+            turn = TurnRecord(parsed, results, writes if results else (), before, after, gold)
             failure = None
         except InfrastructureError as error:
-            turn = TurnRecord(parsed, progress_before=before, progress_after=before, masked=True)
-            reply, failure = [], str(error)
+            turn = TurnRecord(parsed, (), (), before, before, gold, masked=True)
+            reply, failure = [], error
         self._grow(parsed, turn, reply, failure)
         record = self._record()
         self._breakdown = score_turn(record, self.episode_reward, self._training_step)
@@ -141,7 +145,7 @@ class MultiTurnEnv(ToolUseEnv):
         parsed: ParsedAction,
         turn: TurnRecord,
         reply: list[dict[str, Any]] | None,
-        failure: str | None,
+        failure: InfrastructureError | None,
     ) -> None:
         """Add an answer and what followed to the conversation, and see whether it goes on."""
         said = self._conversation
@@ -162,8 +166,14 @@ class MultiTurnEnv(ToolUseEnv):
                 stop = StopReason.TURN_LIMIT
         self._observation = observation[:MAX_OBSERVATION_CHARS]
         self._done = stop is not None
-        self._conversation = replace(
-            self._conversation, messages=messages, turns=turns, stop=stop, failure=failure
+        judged = stop not in (None, StopReason.INFRASTRUCTURE)
+        self._conversation = _Conversation(
+            messages=messages,
+            tools=self._conversation.tools,
+            turns=turns,
+            stop=stop,
+            failure=failure,
+            outcome=self._live().outcome() if judged else None,
         )
 
     def _step_info(self, current: PreparedTask, turn: TurnRecord) -> dict[str, Any]:
@@ -181,7 +191,8 @@ class MultiTurnEnv(ToolUseEnv):
         info["turn"] = len(said.turns)
         info["is_success"] = said.stop is StopReason.GOAL_REACHED
         info["stop_reason"] = None if said.stop is None else said.stop.value
-        info["failure_kind"] = said.failure
+        info["failure_kind"] = None if said.failure is None else said.failure.kind.value
+        info["failure"] = None if said.failure is None else str(said.failure)
         info["mask_sample"] = turn.masked
         return info
 
@@ -212,7 +223,22 @@ class MultiTurnEnv(ToolUseEnv):
 
     # ------------------------------------------------------------------ state
 
+    def close(self) -> None:
+        """Close the world."""
+        if self._session is not None:
+            self._session.close()
+        super().close()
+
+    def restore(self, snapshot: EnvSnapshot) -> None:
+        """Go back to a state; see ``ToolUseEnv.restore``. The world that is left is closed."""
+        left = self._session
+        super().restore(snapshot)
+        if left is not None:
+            left.close()
+
     def _begin_episode(self, current: PreparedTask) -> None:
+        if self._session is not None:
+            self._session.close()
         self._session = self.tasks.open(current.task)
         names = tuple(tool.name for tool in current.task.tools)
         self._conversation = _Conversation(tuple(current.messages), names)
@@ -222,8 +248,8 @@ class MultiTurnEnv(ToolUseEnv):
         return self._session
 
     def _record(self) -> EpisodeRecord:
-        gold = self.tasks.gold_turns(self.task)
-        return EpisodeRecord(self._conversation.turns, gold, self._conversation.stop)
+        said, gold = self._conversation, self.tasks.gold_turns(self.task)
+        return EpisodeRecord(said.turns, gold, said.stop, said.outcome)
 
     def _extra_state(self) -> object:
         if self._session is None:

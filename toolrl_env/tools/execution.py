@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from toolrl_env.core.errors import InfrastructureError
 from toolrl_env.core.frozen import thaw
-from toolrl_env.core.types import ErrorCode, ParsedCall, ToolCall, ToolResult
+from toolrl_env.core.types import ErrorCode, FailureKind, ParsedCall, ToolCall, ToolResult
 from toolrl_env.tools.describe import action_error, show
 from toolrl_env.tools.tool import Tool, ToolError
 from toolrl_env.tools.validation import CallValidator
@@ -106,7 +106,7 @@ def _bounded(name: str, value: Any) -> Any:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise InfrastructureError(
-            f"tool {name!r} returned what JSON cannot hold: {error}"
+            f"tool {name!r} returned what JSON cannot hold: {error}", FailureKind.BAD_RESULT
         ) from error
     if len(text) <= MAX_RESULT_CHARS:
         return thaw(value)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from typing import TYPE_CHECKING
 
 from toolrl_env.core.errors import UnknownName
 from toolrl_env.core.types import Message, Task, ToolCall
+from toolrl_env.data.bfcl.entries import OfficialTasks
 from toolrl_env.data.bfcl.plan import Plan
 from toolrl_env.data.bfcl.scenario import CATEGORIES, Scenario, read_scenarios
 from toolrl_env.data.bfcl.session import BFCLSession
@@ -16,9 +16,6 @@ from toolrl_env.data.gold import make_gold, thought_for
 from toolrl_env.data.source import TaskSet
 from toolrl_env.data.split import check_split
 from toolrl_env.tools.suites.bfcl import load_library
-
-if TYPE_CHECKING:
-    import numpy as np
 
 __all__ = ["BFCLMultiTurnSource"]
 
@@ -30,7 +27,7 @@ _CANNOT = {
 _CANNOT_OTHERWISE = "There is nothing that I can do about this with the functions that I have."
 
 
-class BFCLMultiTurnSource:
+class BFCLMultiTurnSource(OfficialTasks):
     """The scenarios of one category, or of all four.
 
     Tasks keep their official ids (``"multi_turn_base_17"``). A task shows the user's first message
@@ -49,7 +46,6 @@ class BFCLMultiTurnSource:
     """
 
     name = "bfcl_multi_turn"
-    is_sample = False
 
     def __init__(self, category: str = "base", split: str = "train") -> None:
         if category not in (*CATEGORIES, "all"):
@@ -70,40 +66,6 @@ class BFCLMultiTurnSource:
         }
         tasks = tuple(map(_task, self._scenarios.values()))
         self.tasks = TaskSet(self.name, split, tasks, licence="Apache-2.0", options=options)
-
-    @property
-    def size(self) -> int:
-        """Number of tasks."""
-        return self.tasks.size
-
-    @property
-    def fingerprint(self) -> str:
-        """64 hexadecimal digits that change with any official row, the split or the category."""
-        return self.tasks.fingerprint
-
-    def __len__(self) -> int:
-        """Return the number of tasks."""
-        return len(self.tasks)
-
-    def __getitem__(self, index: int) -> Task:
-        """Return the task at ``index``.
-
-        Raises:
-            UnknownTask: There is none.
-        """
-        return self.tasks[index]
-
-    def index_of(self, task_id: str) -> int:
-        """Return the index of the task with this id.
-
-        Raises:
-            UnknownTask: There is none; names the nearest id.
-        """
-        return self.tasks.index_of(task_id)
-
-    def draw(self, rng: np.random.Generator) -> int:
-        """Return the index of a task drawn uniformly with ``rng``."""
-        return self.tasks.draw(rng)
 
     def open(self, task: Task) -> BFCLSession:
         """Return a fresh conversation, with instances of its own.

@@ -136,6 +136,11 @@ class BFCLSession:
         error = action_error(ErrorCode.EXECUTION, checked.call, call.name, text)
         return ToolResult(checked.call, ok=False, value=value, errors=(error,), executed=True)
 
+    def writes(self, calls: Sequence[ParsedCall]) -> tuple[bool, ...]:
+        """Return true for each documented function: the official data does not say which write."""
+        known = {tool.name for tool in self.tools()}
+        return tuple(call.name in known for call in calls)
+
     def reply(self, response: str) -> str | None:
         """End the turn and return what the user says next; ``None`` if the user is done.
 
@@ -173,6 +178,13 @@ class BFCLSession:
             return (False, False)
         return (self._world.agrees_with(gold.world), gold.results <= Counter(place.texts))
 
+    def gold(self) -> None:
+        """Return ``None``: the checks compare states and results, not answers."""
+
+    def outcome(self) -> float:
+        """Return the official verdict: 1.0 or 0.0."""
+        return float(self.success)
+
     def state_hash(self) -> str:
         """Return the SHA-256 of the user's turn and of all that a later call depends on."""
         place = self._place
@@ -197,6 +209,9 @@ class BFCLSession:
             )
         self._world = World(snapshot.world)
         self._place = snapshot.place
+
+    def close(self) -> None:
+        """Do nothing: the instances hold nothing outside of memory."""
 
 
 def _refused(index: int, tool: str | None, text: str) -> ToolResult:

@@ -7,20 +7,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolrl_env.core.errors import UnknownName
 from toolrl_env.core.types import GroundTruth, Message, ParsedAction, Task, ToolSpec
 from toolrl_env.data.bfcl.answers import first_answer
+from toolrl_env.data.bfcl.entries import OfficialTasks
 from toolrl_env.data.bfcl.outcome import Outcome, check_answer, check_calls, language_of
 from toolrl_env.data.bfcl.split import functions_in_common, group_split
 from toolrl_env.data.gold import IRRELEVANT_REPLY, make_gold, thought_for
 from toolrl_env.data.source import TaskSet
 from toolrl_env.data.split import check_split
 from toolrl_env.tools.suites.bfcl import load_library, spec_of
-
-if TYPE_CHECKING:
-    import numpy as np
 
 __all__ = ["GROUPS", "SINGLE_TURN", "BFCLSource"]
 
@@ -74,7 +72,7 @@ class Entry:
     answer: tuple[Mapping[str, Any], ...]
 
 
-class BFCLSource:
+class BFCLSource(OfficialTasks):
     """The entries of one single-turn category or of a group of them.
 
     The gold answer takes the first possible value of each argument, so our reward asks for one of
@@ -95,7 +93,6 @@ class BFCLSource:
     """
 
     name = "bfcl"
-    is_sample = False
 
     def __init__(self, category: str = "all", split: str = "train") -> None:
         if category not in SINGLE_TURN and category not in GROUPS:
@@ -114,40 +111,6 @@ class BFCLSource:
         ).hexdigest()
         tasks = tuple(_task(entry) for entry in self._entries.values())
         self.tasks = TaskSet(self.name, split, tasks, licence="Apache-2.0", options=options)
-
-    @property
-    def size(self) -> int:
-        """Number of tasks."""
-        return self.tasks.size
-
-    @property
-    def fingerprint(self) -> str:
-        """64 hexadecimal digits that change with any entry, the split or the category."""
-        return self.tasks.fingerprint
-
-    def __len__(self) -> int:
-        """Return the number of tasks."""
-        return len(self.tasks)
-
-    def __getitem__(self, index: int) -> Task:
-        """Return the task at ``index``.
-
-        Raises:
-            UnknownTask: There is none.
-        """
-        return self.tasks[index]
-
-    def index_of(self, task_id: str) -> int:
-        """Return the index of the task with this id.
-
-        Raises:
-            UnknownTask: There is none; names the nearest id.
-        """
-        return self.tasks.index_of(task_id)
-
-    def draw(self, rng: np.random.Generator) -> int:
-        """Return the index of a task drawn uniformly with ``rng``."""
-        return self.tasks.draw(rng)
 
     def outcome(self, task: Task, action: ParsedAction) -> Outcome:
         """Return the official verdict on an answer to ``task``: whether it is right, and why not.

@@ -2,12 +2,11 @@
 
 from toolrl_env.data.procedural.workspace.scenario import LEVELS
 from toolrl_env.data.procedural.workspace.session import WorkspaceSession, WorkspaceSnapshot
-from toolrl_env.data.procedural.workspace.source import GENERATOR_VERSION, SPLITS, WorkspaceSource
+from toolrl_env.data.procedural.workspace.source import GENERATOR_VERSION, WorkspaceSource
 
 __all__ = [
     "GENERATOR_VERSION",
     "LEVELS",
-    "SPLITS",
     "WorkspaceSession",
     "WorkspaceSnapshot",
     "WorkspaceSource",

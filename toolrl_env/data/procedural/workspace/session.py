@@ -19,6 +19,7 @@ from toolrl_env.tools.suites.workspace import Database, WorkspaceSuite
 __all__ = ["WorkspaceSession", "WorkspaceSnapshot"]
 
 _METHODS = WorkspaceSuite().methods()
+_WRITING = frozenset(name for name, method in _METHODS.items() if method.writes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,10 @@ class WorkspaceSession:
         self._offer()
         return results
 
+    def writes(self, calls: Sequence[ParsedCall]) -> tuple[bool, ...]:
+        """Return, for each call, whether its tool may change the office."""
+        return tuple(call.name in _WRITING for call in calls)
+
     def reply(self, response: str) -> str | None:
         """Return what the user says to a response; ``None`` if they have nothing to add."""
         text, self._user = answer_to(response, self._scenario.phases, self._user)
@@ -105,6 +110,13 @@ class WorkspaceSession:
     def progress(self) -> tuple[bool, ...]:
         """Return which wishes are fulfilled and, last, whether nothing else was changed."""
         return self._scenario.goal.progress(self._scenario.image.rows, self._office.database)
+
+    def gold(self) -> None:
+        """Return ``None``: only the final database has a goal."""
+
+    def outcome(self) -> float:
+        """Return 1.0 if the goal is reached, else 0.0."""
+        return float(all(self.progress()))
 
     def state_hash(self) -> str:
         """Return 64 hexadecimal digits: equal for states from which everything goes on equally."""
@@ -135,6 +147,10 @@ class WorkspaceSession:
         self._faults = dict(snapshot.faults)
         self._failed = snapshot.failed
         self._offer()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._office.database.close()
 
     # ------------------------------------------------------------------ inside
 

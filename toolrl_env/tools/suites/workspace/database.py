@@ -224,6 +224,12 @@ class Database:
         head = f"{self.base.key} {' '.join(sorted(self._written))}\n"
         return head.encode() + (self._data if self._live is None else self._live.serialize())
 
+    def close(self) -> None:
+        """Close the connection; what was written since the last ``put`` is gone."""
+        if self._live is not None:
+            self._live.close()
+            self._live = None
+
     def put(self, state: bytes) -> None:
         """Put back what ``save`` returned, here or elsewhere.
 
@@ -234,9 +240,8 @@ class Database:
         key, *written = head.decode("ascii", "replace").split() or [""]
         if not data.startswith(b"SQLite format 3\0") or not TABLES.keys() >= set(written):
             raise SnapshotError("not a snapshot of an office")
-        if self._live is not None:
-            self._live.close()
-        self._live, self._data = None, data
+        self.close()
+        self._data = data
         self._written = frozenset(written if key == self.base.key else TABLES)
         self._cache.clear()
 
