@@ -14,10 +14,11 @@ import numpy as np
 import torch
 
 from agents.advantages import ADVANTAGES, is_informative
-from agents.generation import Completion, generate_groups
+from agents.generation import Completion, generate
 from agents.logs import StepBar
+from agents.logprobs import sampled_logprobs
 from agents.losses import clipped_policy_loss
-from agents.packing import group_logprobs
+from agents.packing import Example
 from agents.rollout import Group, GroupCollector, Sampler, derive_seed
 from agents.session import RunConfig, Session
 from toolrl_env.core.errors import ConfigurationError, UnknownName
@@ -126,14 +127,14 @@ def make_sampler(session: Session, config: GRPOConfig) -> Sampler:
     def sample(
         prompts: Sequence[tuple[int, ...]], rng: np.random.Generator
     ) -> list[list[Completion]]:
-        return generate_groups(
+        return generate(
             session.policy,
             prompts,
             config.group_size,
             max_new_tokens=config.max_new_tokens,
             eos_id=session.encoder.eos_id,
             temperature=config.temperature,
-            rng=rng,
+            rngs=rng.spawn(len(prompts) * config.group_size),
         )
 
     return sample
@@ -156,15 +157,13 @@ def update(
     denominator = float(answers * config.max_new_tokens if constant else tokens)
     loss, clip_fraction, approx_kl = 0.0, 0.0, 0.0
     for group in groups:
-        ids = [sample.completion.token_ids for sample in group.samples]
-        new, mask = group_logprobs(
-            session.policy, group.prompt_ids, ids, config.temperature
-        )  # [G, T]
+        episodes = [Example(group.prompt_ids, s.completion.token_ids) for s in group.samples]
+        scores = sampled_logprobs(session.policy, episodes, config.temperature)  # [G, T]
         result = clipped_policy_loss(
-            new,
-            sampled_logprobs(group),
+            scores.logprobs,
+            old_logprobs(group),
             torch.from_numpy(ADVANTAGES[config.advantage](group.rewards)).float(),
-            mask,
+            scores.mask,
             clip_low=config.clip_low,
             clip_high=config.clip_high,
             denominator=denominator,
@@ -178,7 +177,7 @@ def update(
     return {"loss": loss, **diagnostics}
 
 
-def sampled_logprobs(group: Group) -> torch.Tensor:
+def old_logprobs(group: Group) -> torch.Tensor:
     """Return the log-probabilities at sampling time, right-padded with 0, as [G, T]."""
     rows = [sample.completion.logprobs for sample in group.samples]
     width = max(len(row) for row in rows)

@@ -15,7 +15,8 @@ import gymnasium as gym
 import toolrl_env  # noqa: F401  # registers the ids
 from agents.logs import StepBar
 from agents.losses import negative_log_likelihood
-from agents.packing import answer_logprobs
+from agents.logprobs import sampled_logprobs
+from agents.packing import Example
 from agents.prompting import ChatEncoder
 from agents.rollout import derive_seed
 from agents.session import RunConfig, Session
@@ -74,11 +75,12 @@ def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None 
         # 2. Forward and backward in parts; every token of the batch weighs the same.
         total, loss = sum(len(answer) for _, answer in batch), 0.0
         for first in range(0, len(batch), config.micro_batch_size):
-            prompts, answers = zip(*batch[first : first + config.micro_batch_size], strict=True)
-            logprobs, mask = answer_logprobs(session.policy, prompts, answers)
-            part = negative_log_likelihood(logprobs, mask) * (int(mask.sum()) / total)
-            session.backward(part)
-            loss += part.item()
+            part = [Example(*pair) for pair in batch[first : first + config.micro_batch_size]]
+            scores = sampled_logprobs(session.policy, part)
+            share = int(scores.mask.sum()) / total
+            part_loss = negative_log_likelihood(scores.logprobs, scores.mask) * share
+            session.backward(part_loss)
+            loss += part_loss.item()
 
         # 3. Step the optimiser; log; save.
         norm = session.optimise(step)

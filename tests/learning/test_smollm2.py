@@ -53,8 +53,9 @@ def test_it_speaks_english(loaded):
 
 
 def test_one_step_makes_the_gold_answer_likelier(loaded):
+    from agents.logprobs import sampled_logprobs
     from agents.losses import negative_log_likelihood
-    from agents.packing import answer_logprobs
+    from agents.packing import Example
     from agents.sft import gold_example
 
     model, encoder = loaded
@@ -65,7 +66,8 @@ def test_one_step_makes_the_gold_answer_likelier(loaded):
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     losses = []
     for _ in range(2):
-        loss = negative_log_likelihood(*answer_logprobs(model, [prompt], [answer]))
+        scores = sampled_logprobs(model, [Example(prompt, answer)])
+        loss = negative_log_likelihood(scores.logprobs, scores.mask)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
