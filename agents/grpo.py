@@ -15,8 +15,8 @@ import torch
 
 from agents.advantages import ADVANTAGES, is_informative
 from agents.generation import Completion, generate
-from agents.logs import StepBar
 from agents.logprobs import sampled_logprobs
+from agents.logs import StepBar
 from agents.losses import clipped_policy_loss
 from agents.packing import Example
 from agents.rollout import Group, GroupCollector, Sampler, derive_seed

@@ -13,9 +13,9 @@ from pathlib import Path
 import gymnasium as gym
 
 import toolrl_env  # noqa: F401  # registers the ids
+from agents.logprobs import sampled_logprobs
 from agents.logs import StepBar
 from agents.losses import negative_log_likelihood
-from agents.logprobs import sampled_logprobs
 from agents.packing import Example
 from agents.prompting import ChatEncoder
 from agents.rollout import derive_seed
