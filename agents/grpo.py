@@ -12,14 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from agents.advantages import ADVANTAGES, is_informative
+from agents.advantages import ADVANTAGES
+from agents.batch_metrics import describe
+from agents.conversation import Limits
+from agents.episode import Episode, Group
 from agents.generation import Completion, generate
 from agents.logprobs import sampled_logprobs
 from agents.logs import StepBar
 from agents.losses import clipped_policy_loss
-from agents.packing import Example
-from agents.rollout import Group, GroupCollector, Sampler, derive_seed
+from agents.rollout import GroupCollector, Sampler, derive_seed
+from agents.schemes import CREDITS, TRUNCATED, assign_credit
 from agents.session import RunConfig, Session
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 
@@ -44,6 +48,14 @@ class GRPOConfig(RunConfig):
         clip_low: How far below 1 the probability ratio may count.
         clip_high: How far above 1 the probability ratio may count.
         updates: Optimiser steps on each batch; with 1, the ratio is 1 and nothing is clipped.
+        credit: Who gets the credit in an episode of several turns: "outcome" (all of it alike),
+            "turns" (discounted returns, whitened over the batch), "mt_grpo", "gigpo" or "span"
+            (see agents/credit.py).
+        credit_weight: Of the outcome in "mt_grpo", of the steps in "gigpo", of the calls in "span".
+        gamma: Discount per turn, in "turns" and "gigpo".
+        max_context: Tokens of a whole episode, its prompt included.
+        max_turns: Answers after which an episode stops, whatever the environment allows.
+        truncated: What happens to episodes that a limit cut: "keep" or "mask" (not trained on).
     """
 
     out: Path = Path("runs/grpo")
@@ -57,6 +69,12 @@ class GRPOConfig(RunConfig):
     clip_low: float = 0.2
     clip_high: float = 0.2
     updates: int = 1
+    credit: str = "outcome"
+    credit_weight: float = 1.0
+    gamma: float = 0.95
+    max_context: int = 4096
+    max_turns: int = 30
+    truncated: str = "keep"
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
@@ -75,6 +93,19 @@ class GRPOConfig(RunConfig):
             raise UnknownName("advantage", self.advantage, ADVANTAGES)
         if self.denominator not in _DENOMINATORS:
             raise UnknownName("denominator", self.denominator, _DENOMINATORS)
+        if self.credit not in CREDITS:
+            raise UnknownName("credit", self.credit, CREDITS)
+        if self.truncated not in TRUNCATED:
+            raise UnknownName("truncated", self.truncated, TRUNCATED)
+        if not 0 <= self.gamma <= 1:
+            raise ConfigurationError(f"gamma={self.gamma!r}; a discount is within [0, 1]")
+        if not self.credit_weight >= 0:
+            raise ConfigurationError(f"credit_weight={self.credit_weight!r}; it is at least 0")
+
+    @property
+    def limits(self) -> Limits:
+        """How long answers and episodes may become."""
+        return Limits(self.max_new_tokens, self.max_context, self.max_turns)
 
 
 def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None = None) -> Path:
@@ -92,6 +123,7 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
         config.env,
         session.env_kwargs,
         session.encoder,
+        limits=config.limits,
         prompts=config.prompts,
         group_size=config.group_size,
     )
@@ -99,20 +131,21 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
 
     for step in range(session.start, config.steps):
         began = time.perf_counter()
-        # 1. Play: a group of answers to each of several tasks, scored by the environment.
+        # 1. Play: a group of episodes of each of several tasks, scored by the environment.
         seeds = [derive_seed(config.seed, _STREAM, step, row) for row in range(config.prompts)]
         rng = np.random.default_rng((config.seed, _STREAM, step))
         groups = collector.collect(sample, seeds, rng, training_step=step)
         played = time.perf_counter()
 
-        # 2. Keep the groups that can teach: equal rewards give advantages of 0.
-        informative = [group for group in groups if is_informative(group.rewards)]
+        # 2. Give every token its credit; keep the groups that have any.
+        informative = [part for part in credited(config, groups) if part.can_teach]
 
         # 3. Update on them.
         updates = [update(session, config, informative, step) for _ in range(config.updates)]
 
         # 4. Log; save.
-        metrics = {"step": step, **describe(groups, len(informative)), **updates[-1]}
+        counts = {"informative_groups": float(len(informative))}
+        metrics = {"step": step, **describe(groups), **counts, **updates[-1]}
         now = time.perf_counter()
         session.finish_step(metrics | {"generate_seconds": played - began, "seconds": now - began})
 
@@ -122,28 +155,64 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
 
 
 def make_sampler(session: Session, config: GRPOConfig) -> Sampler:
-    """Return the function that samples a group of answers to each prompt."""
+    """Return the function that samples answers to contexts."""
 
     def sample(
-        prompts: Sequence[tuple[int, ...]], rng: np.random.Generator
+        contexts: Sequence[tuple[int, ...]],
+        samples: Sequence[int],
+        rngs: Sequence[np.random.Generator],
     ) -> list[list[Completion]]:
         return generate(
             session.policy,
-            prompts,
-            config.group_size,
+            contexts,
+            samples,
             max_new_tokens=config.max_new_tokens,
             eos_id=session.encoder.eos_id,
             temperature=config.temperature,
-            rngs=rng.spawn(len(prompts) * config.group_size),
+            rngs=rngs,
         )
 
     return sample
 
 
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """The scored episodes of a group, with an advantage for each of their tokens.
+
+    Attributes:
+        episodes: B of them.
+        advantages: For each, [T]; 0.0 at tokens that are not trained on.
+    """
+
+    episodes: tuple[Episode, ...]
+    advantages: Sequence[NDArray[np.float64]]
+
+    @property
+    def can_teach(self) -> bool:
+        """Whether any token has an advantage: without one there is no gradient."""
+        return any(bool(np.any(np.abs(values) > 1e-9)) for values in self.advantages)
+
+
+def credited(config: GRPOConfig, groups: Sequence[Group]) -> list[Credited]:
+    """Return the groups' scored episodes with the credit of their tokens."""
+    normalise = ADVANTAGES[config.advantage]
+    scored = [group for group in groups if group.scored]
+    advantages = assign_credit(
+        config.credit,
+        scored,
+        [normalise(group.rewards) for group in scored],
+        normalise=normalise,
+        gamma=config.gamma,
+        weight=config.credit_weight,
+        keep_truncated=config.truncated == "keep",
+    )
+    return [Credited(group.scored, rows) for group, rows in zip(scored, advantages, strict=True)]
+
+
 def update(
-    session: Session, config: GRPOConfig, groups: Sequence[Group], step: int
+    session: Session, config: GRPOConfig, groups: Sequence[Credited], step: int
 ) -> dict[str, float]:
-    """Take one optimiser step on groups of unequal rewards, one group at a time.
+    """Take one optimiser step on groups that have any advantage, one group at a time.
 
     Returns:
         Loss, clip fraction, approximate KL (means over groups) and the gradient's norm; zeros if
@@ -151,19 +220,25 @@ def update(
     """
     if not groups:
         return {"loss": 0.0, "clip_fraction": 0.0, "approx_kl": 0.0, "grad_norm": 0.0}
-    tokens = sum(len(s.completion.token_ids) for group in groups for s in group.samples)
-    answers = sum(len(group.samples) for group in groups)
     constant = config.denominator == "constant"
-    denominator = float(answers * config.max_new_tokens if constant else tokens)
+    denominator = float(
+        sum(
+            len(episode.turns) * config.max_new_tokens if constant else sum(episode.sampled)
+            for group in groups
+            for episode in group.episodes
+        )
+    )
     loss, clip_fraction, approx_kl = 0.0, 0.0, 0.0
     for group in groups:
-        episodes = [Example(group.prompt_ids, s.completion.token_ids) for s in group.samples]
-        scores = sampled_logprobs(session.policy, episodes, config.temperature)  # [G, T]
+        scores = sampled_logprobs(session.policy, group.episodes, config.temperature)  # [B, T]
+        old = padded([episode.logprobs for episode in group.episodes])
+        advantages = padded(group.advantages)
+        mask = scores.mask
         result = clipped_policy_loss(
-            scores.logprobs,
-            old_logprobs(group),
-            torch.from_numpy(ADVANTAGES[config.advantage](group.rewards)).float(),
-            scores.mask,
+            scores.logprobs[mask][:, None],  # [N, 1]: every token has an advantage of its own
+            old[mask][:, None],
+            advantages[mask],
+            mask[mask][:, None],
             clip_low=config.clip_low,
             clip_high=config.clip_high,
             denominator=denominator,
@@ -177,30 +252,11 @@ def update(
     return {"loss": loss, **diagnostics}
 
 
-def old_logprobs(group: Group) -> torch.Tensor:
-    """Return the log-probabilities at sampling time, right-padded with 0, as [G, T]."""
-    rows = [sample.completion.logprobs for sample in group.samples]
+def padded(rows: Sequence[Sequence[float]] | Sequence[NDArray[np.float64]]) -> torch.Tensor:
+    """Return rows of different lengths, right-padded with 0, as float32 [B, T]."""
     width = max(len(row) for row in rows)
-    return torch.tensor([[*row, *[0.0] * (width - len(row))] for row in rows])
-
-
-def describe(groups: Sequence[Group], informative: int) -> dict[str, float]:
-    """Return means over every scored answer of a batch: reward, its components, length."""
-    samples = [sample for group in groups for sample in group.samples]
-    means = {
-        name: float(np.mean([sample.outcome.components[name] for sample in samples]))
-        for name in samples[0].outcome.components
-        if name != "total"
-    }
-    return {
-        "reward": float(np.mean([sample.outcome.reward for sample in samples])),
-        "reward_std": float(np.mean([group.rewards.std() for group in groups if group.samples])),
-        **means,
-        "answer_tokens": float(np.mean([len(s.completion.token_ids) for s in samples])),
-        "finished": float(np.mean([sample.completion.finished for sample in samples])),
-        "informative_groups": float(informative),
-        "failures": float(sum(group.failures for group in groups)),
-    }
+    full = [[*row, *[0.0] * (width - len(row))] for row in rows]
+    return torch.tensor(full, dtype=torch.float32)
 
 
 def main() -> None:

@@ -147,7 +147,7 @@ def test_grpo_second_update_leaves_the_old_policy(grpo_config):
 
 
 def test_grpo_moves_nothing_when_no_group_can_teach(grpo_config, tiny_folder, monkeypatch):
-    monkeypatch.setattr(grpo, "is_informative", lambda rewards: False)
+    monkeypatch.setattr(grpo.Credited, "can_teach", False)
     folder = grpo.train(grpo_config)
     assert torch.equal(weights(folder), weights(tiny_folder))
     assert {row["informative_groups"] for row in rows(folder)} == {0.0}
@@ -164,7 +164,7 @@ def test_grpo_leaves_failures_out(grpo_config):
 
 
 def test_grpo_stops_when_everything_fails(grpo_config):
-    with pytest.raises(InfrastructureError, match="every answer"):
+    with pytest.raises(InfrastructureError, match="every episode"):
         grpo.train(replace(grpo_config, env_kwargs='{"fail": "raise"}'))
 
 
