@@ -29,11 +29,11 @@ def span_credit(
 
     where :math:`A^E` normalises the episodes' returns within the group, k is the turn of token t,
     and s are the spans within turns that credits name (calls that earned nothing are named with an
-    amount of 0, see ``agents.turn_credits``). The spans are normalised together over the group,
-    and so are the turns: y is what their rewards leave over, with what credits give to whole turns.
-    A part that a later turn pays counts where it was earned. Without :math:`A^E` an answer without
-    calls would be compared with nothing. Ours, after MatchTIR (arXiv 2601.10712), which adds the
-    advantage of a turn's calls to that of the trajectory.
+    amount of 0, see ``agents.turn_credits``). x is normalised over the spans in the group's turns
+    of the same number, y over those turns themselves: it is what their rewards leave over, with
+    what credits give to whole turns. A part that a later turn pays counts where it was earned.
+    Without :math:`A^E` an answer without calls would be compared with nothing. Ours, after MatchTIR
+    (arXiv 2601.10712), which adds the advantage of a turn's calls to that of the trajectory.
 
     Args:
         groups: The batch.
@@ -49,26 +49,28 @@ def _of_group(group: Group, weight: float, normalise: Normalise) -> list[Array]:
     episodes = group.scored
     if not episodes:
         return []
-    spans = [_span_amounts(episode) for episode in episodes]
-    of_turns = _normalised([_turn_amounts(episode) for episode in episodes], normalise)
-    of_spans = _normalised([np.array(list(named.values())) for named in spans], normalise)
-    whole = normalise(group.rewards)
-    out = []
-    for index, episode in enumerate(episodes):
-        tokens = by_turn(episode, whole[index] + weight * of_turns[index])
-        for span, value in zip(spans[index], of_spans[index], strict=True):
-            tokens[slice(*span)] += weight * value
-        out.append(tokens)
-    return out
-
-
-def _normalised(rows: Sequence[Array], normalise: Normalise) -> list[Array]:
-    """Normalise everything together and cut it up again."""
-    together = np.concatenate([np.zeros(0), *rows])
-    if together.size == 0:
-        return list(rows)
-    ends = np.cumsum([len(row) for row in rows])
-    return np.split(normalise(together), ends[:-1])
+    whole, left = normalise(group.rewards), [_turn_amounts(episode) for episode in episodes]
+    named = [_span_amounts(episode) for episode in episodes]
+    tokens = [by_turn(e, [a] * len(e.turns)) for e, a in zip(episodes, whole, strict=True)]
+    for number in range(max(len(episode.turns) for episode in episodes)):
+        there = [
+            (index, episode.turns[number].tokens)
+            for index, episode in enumerate(episodes)
+            if number < len(episode.turns) and not episode.turns[number].masked
+        ]
+        rest = [(index, turn, left[index][number]) for index, turn in there]
+        parts = [
+            (index, span, amount)
+            for index, turn in there
+            for span, amount in named[index].items()
+            if turn[0] <= span[0] and span[1] <= turn[1]
+        ]
+        for pool in (rest, parts):
+            if pool:
+                values = normalise(np.array([amount for _, _, amount in pool]))
+                for (index, span, _), value in zip(pool, values, strict=True):
+                    tokens[index][slice(*span)] += weight * value
+    return tokens
 
 
 def _span_amounts(episode: Episode) -> dict[Span, float]:

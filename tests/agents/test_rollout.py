@@ -13,10 +13,10 @@ from agents.batch_metrics import describe
 from agents.conversation import Limits
 from agents.rollout import GroupCollector, derive_seed
 from agents.turn_credits import UNNAMED
-from toolrl_env.core.errors import ConfigurationError, InfrastructureError
-from toolrl_env.core.types import StopReason
 from tests.agents.scripts import Script
 from tests.agents.two_turns import CODES, COST, TWO_TURNS
+from toolrl_env.core.errors import ConfigurationError, InfrastructureError
+from toolrl_env.core.types import StopReason
 
 LIMITS = Limits(max_new_tokens=40, max_context=2000)
 
@@ -184,9 +184,8 @@ def test_the_environments_tokens_are_context(tiny):
             context = encoder.tokenizer.decode(
                 episode.token_ids[slice(episode.turns[0].tokens[1], episode.turns[1].tokens[0])]
             )
-            assert context == f"\n<|im_start|>user\nobs {texts[1][1:-1]}<|im_end|>\n" + (
-                "<|im_start|>assistant\n"
-            )
+            said = f"\n<|im_start|>user\nobs {texts[1][1:-1]}<|im_end|>\n"
+            assert context == f"{said}<|im_start|>assistant\n"
             assert not any(episode.logprobs[i] for i, own in enumerate(episode.sampled) if not own)
             assert episode.reward == pytest.approx(1.0 - 2 * COST)
             assert episode.is_success
@@ -218,7 +217,7 @@ def test_finished_episodes_leave_the_batch(tiny):
     encoder = tiny[1]
     sampler = Script(encoder, lambda text, n: "[red]" if n == 0 else honest(text, n))
     groups = play(collector(TWO_TURNS, encoder, prompts=2, group_size=3), sampler, (1, 2))
-    assert [samples for _, samples in sampler.calls][0] == [3, 3]
+    assert sampler.calls[0][1] == [3, 3]
     assert [len(contexts) for contexts, _ in sampler.calls] == [2, 2, 2][: len(sampler.calls)]
     assert sum(sampler.calls[1][1]) == 4
     assert all(len(group.episodes[0].turns) == 1 for group in groups)
@@ -313,10 +312,10 @@ def test_the_office_is_played_to_its_end(tiny, protocol):
             assert episode.is_success
             assert episode.reward == 1.0
             assert len(episode.turns) > 1
-            credits = [credit for turn in episode.turns for credit in turn.credits]
-            assert sum(credit.amount for credit in credits) == pytest.approx(1.0)
-            assert {credit.term for credit in credits} == {"outcome", UNNAMED}
-            calls = [credit for credit in credits if credit.term == UNNAMED]
+            named = [credit for turn in episode.turns for credit in turn.credits]
+            assert sum(credit.amount for credit in named) == pytest.approx(1.0)
+            assert {credit.term for credit in named} == {"outcome", UNNAMED}
+            calls = [credit for credit in named if credit.term == UNNAMED]
             assert len(calls) >= 3
             for credit in calls:
                 text = encoder.tokenizer.decode(episode.token_ids[slice(*credit.tokens)])

@@ -10,8 +10,8 @@ import copy
 
 import gymnasium as gym
 
-from toolrl_env.core.errors import InfrastructureError
 from toolrl_env.core.episode import CreditSpan
+from toolrl_env.core.errors import InfrastructureError
 from toolrl_env.core.types import RewardBreakdown, StopReason, TermScore
 from toolrl_env.spaces import UnicodeText
 
