@@ -105,6 +105,11 @@ class Conversation:
         return (*self.prompt_ids, *self._ids)
 
     @property
+    def played(self) -> int:
+        """Answers so far, those of the prompt not counted."""
+        return len(self._turns)
+
+    @property
     def answered(self) -> int:
         """Answers so far, those of the prompt included."""
         return self._answered + len(self._turns)

@@ -22,9 +22,11 @@ from agents.generation import Completion, generate
 from agents.logprobs import sampled_logprobs
 from agents.logs import StepBar
 from agents.losses import clipped_policy_loss
-from agents.rollout import GroupCollector, Sampler, derive_seed
+from agents.playing import Sampler
+from agents.rollout import GroupCollector, derive_seed
 from agents.schemes import CREDITS, TRUNCATED, assign_credit
 from agents.session import RunConfig, Session
+from agents.tree import BRANCH_AT, TreeConfig
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 
 __all__ = ["GRPOConfig", "train"]
@@ -55,6 +57,9 @@ class GRPOConfig(RunConfig):
         gamma: Discount per turn, in "turns" and "gigpo".
         max_context: Tokens of a whole episode, its prompt included.
         max_turns: Answers after which an episode stops, whatever the environment allows.
+        branches: Branches of each episode, which begin in the middle of it (see agents/tree.py); 0
+            for none.
+        branch_at: Where: before a "random" turn, or "all" turns but the first.
         truncated: What happens to episodes that a limit cut: "keep" or "mask" (not trained on).
     """
 
@@ -74,6 +79,8 @@ class GRPOConfig(RunConfig):
     gamma: float = 0.95
     max_context: int = 4096
     max_turns: int = 30
+    branches: int = 0
+    branch_at: str = "random"
     truncated: str = "keep"
 
     def __post_init__(self) -> None:
@@ -97,6 +104,10 @@ class GRPOConfig(RunConfig):
             raise UnknownName("credit", self.credit, CREDITS)
         if self.truncated not in TRUNCATED:
             raise UnknownName("truncated", self.truncated, TRUNCATED)
+        if self.branches < 0:
+            raise ConfigurationError(f"branches={self.branches!r}; it must be at least 0")
+        if self.branch_at not in BRANCH_AT:
+            raise UnknownName("branching point", self.branch_at, BRANCH_AT)
         if not 0 <= self.gamma <= 1:
             raise ConfigurationError(f"gamma={self.gamma!r}; a discount is within [0, 1]")
         if not self.credit_weight >= 0:
@@ -106,6 +117,11 @@ class GRPOConfig(RunConfig):
     def limits(self) -> Limits:
         """How long answers and episodes may become."""
         return Limits(self.max_new_tokens, self.max_context, self.max_turns)
+
+    @property
+    def tree(self) -> TreeConfig | None:
+        """How episodes branch, if they do."""
+        return TreeConfig(self.branches, self.branch_at) if self.branches else None
 
 
 def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None = None) -> Path:
@@ -126,6 +142,7 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
         limits=config.limits,
         prompts=config.prompts,
         group_size=config.group_size,
+        tree=config.tree,
     )
     sample = make_sampler(session, config)
 
@@ -145,7 +162,7 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
 
         # 4. Log; save.
         counts = {"informative_groups": float(len(informative))}
-        metrics = {"step": step, **describe(groups), **counts, **updates[-1]}
+        metrics = {"step": step, **describe(groups, config.prompts), **counts, **updates[-1]}
         now = time.perf_counter()
         session.finish_step(metrics | {"generate_seconds": played - began, "seconds": now - began})
 

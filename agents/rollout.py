@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,19 +14,14 @@ import toolrl_env  # noqa: F401  # registers the ids
 from agents.chat_delta import ChatDelta
 from agents.conversation import Conversation, Limits
 from agents.episode import Episode, Group
-from agents.generation import Completion
+from agents.playing import Sampler, play
 from agents.prompting import ChatEncoder
+from agents.tree import TreeConfig, grow
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import StopReason
 from toolrl_env.envs.multi_turn import MultiTurnEnv
 
-__all__ = ["GroupCollector", "Sampler", "derive_seed", "play", "play_round", "report_failures"]
-
-Sampler = Callable[
-    [Sequence[tuple[int, ...]], Sequence[int], Sequence[np.random.Generator]],
-    list[list[Completion]],
-]
-"""``(contexts, samples per context, a generator per answer) -> completions per context``."""
+__all__ = ["GroupCollector", "Sampler", "derive_seed"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,47 +37,18 @@ def derive_seed(*key: int) -> int:
     return int(np.random.SeedSequence(key).generate_state(1)[0] >> 1)
 
 
-def play_round(live: Sequence[Conversation], sampler: Sampler) -> None:
-    """Sample one answer to each conversation and let the environments have them.
-
-    Conversations with one context (a group before its first answer) are one request for several
-    answers.
-    """
-    waiting: dict[tuple[int, ...], list[Conversation]] = {}
-    for conversation in live:
-        waiting.setdefault(conversation.context, []).append(conversation)
-    rngs = [conversation.rng for same in waiting.values() for conversation in same]
-    answers = sampler(list(waiting), [len(same) for same in waiting.values()], rngs)
-    for same, completions in zip(waiting.values(), answers, strict=True):
-        for conversation, completion in zip(same, completions, strict=True):
-            conversation.answer(completion)
-
-
-def play(conversations: Sequence[Conversation], sampler: Sampler, limits: Limits) -> None:
-    """Play conversations to their ends, all together; those that have ended leave the batch.
-
-    Args:
-        conversations: They are changed.
-        sampler: Samples the answers.
-        limits: How long answers and episodes may become.
-    """
-    while live := [each for each in conversations if each.goes_on(limits)]:
-        play_round(live, sampler)
-
-
-def report_failures(groups: Sequence[Group]) -> None:
+def _report_failures(groups: Sequence[Group], branches: Sequence[Group]) -> None:
     """Log a warning if something of ours failed in some of the episodes.
 
     Raises:
-        InfrastructureError: It failed in all of them.
+        InfrastructureError: It failed in every episode but those of branches.
     """
-    failures = [episode.failure for group in groups for episode in group.episodes if episode.failed]
-    if not failures:
-        return
-    if not any(group.scored for group in groups):
+    episodes = [episode for group in (*groups, *branches) for episode in group.episodes]
+    failures = [episode.failure for episode in episodes if episode.failed]
+    if failures and not any(group.scored for group in groups):
         raise InfrastructureError(f"the environment failed in every episode: {failures[0]}")
-    total = sum(len(group.episodes) for group in groups)
-    _LOG.warning("%d of %d episodes are left out: %s", len(failures), total, failures[0])
+    if failures:
+        _LOG.warning("%d of %d episodes left out: %s", len(failures), len(episodes), failures[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +85,7 @@ class GroupCollector:
         limits: How long answers and episodes may become.
         prompts: Groups played at a time.
         group_size: Episodes per group.
+        tree: Whether and how episodes branch in the middle.
 
     Raises:
         ConfigurationError: The environment goes over several turns, and the model's template
@@ -134,8 +101,9 @@ class GroupCollector:
         limits: Limits,
         prompts: int,
         group_size: int,
+        tree: TreeConfig | None = None,
     ) -> None:
-        self._encoder, self.limits = encoder, limits
+        self._encoder, self._limits, self._tree = encoder, limits, tree
         self._groups = [
             [gym.make(env_id, **env_kwargs) for _ in range(group_size)] for _ in range(prompts)
         ]
@@ -155,20 +123,30 @@ class GroupCollector:
             training_step: What scheduled rewards depend on.
 
         Returns:
-            The groups; episodes in which something of ours failed are among them, marked.
+            A group per seed, then those of the branches. Episodes in which something of ours failed
+            are among them, marked.
 
         Raises:
             InfrastructureError: Something of ours failed in every single episode.
-            ConfigurationError: A prompt leaves no room for an answer.
+            ConfigurationError: A prompt leaves no room for an answer, or the environment cannot be
+                forked and has to be.
         """
+        *own, choice = rng.spawn(len(seeds) + 1)
         starts = [
-            self._reset(envs, seed, own, training_step)
-            for envs, seed, own in zip(self._groups, seeds, rng.spawn(len(seeds)), strict=True)
+            self._reset(envs, seed, each, training_step)
+            for envs, seed, each in zip(self._groups, seeds, own, strict=True)
         ]
-        play([each for start in starts for each in start.conversations], sampler, self.limits)
+        stems = [each for start in starts for each in start.conversations]
+        branches: list[Group] = []
+        if self._tree is None:
+            play(stems, sampler, self._limits)
+        else:
+            ids = [start.task_id for start in starts for _ in start.conversations]
+            bushes = grow(stems, sampler, self._limits, self._tree, choice)
+            branches = [Group(ids[bush.stem], bush.episodes) for bush in bushes]
         groups = [start.group() for start in starts]
-        report_failures(groups)
-        return groups
+        _report_failures(groups, branches)
+        return [*groups, *branches]
 
     def _reset(
         self,
@@ -191,12 +169,12 @@ class GroupCollector:
             return _Start("", (), [], failures)
         first = infos[0][1]
         prompt = self._encoder.prompt(first)
-        room = self.limits.max_context - self.limits.max_new_tokens
+        room = self._limits.max_context - self._limits.max_new_tokens
         if len(prompt) > room:
             raise ConfigurationError(
                 f"the prompt of task {first['task_id']!r} has {len(prompt)} tokens, but "
-                f"max_context={self.limits.max_context} and max_new_tokens="
-                f"{self.limits.max_new_tokens} leave room for {room}"
+                f"max_context={self._limits.max_context} and max_new_tokens="
+                f"{self._limits.max_new_tokens} leave room for {room}"
             )
         conversations = [
             Conversation(env, self._encoder, self._delta, own, prompt, info["messages"])
