@@ -10,7 +10,7 @@ matrix products only: the same code runs on a CPU and on a GPU.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,9 +23,13 @@ from transformers import AttentionInterface, PreTrainedModel
 from agents.packing import Row
 from toolrl_env.core.errors import ConfigurationError
 
-__all__ = ["ROW_ATTENTION", "Block", "Plan", "attend_row", "plan_attention", "use_attention"]
+__all__ = ["Attend", "Block", "Plan", "attend_row", "own_attention", "plan_attention", "row_attend"]
 
-ROW_ATTENTION = "toolrl_row"
+_NAME = "toolrl"
+
+Attend = Callable[[int, Tensor, Tensor, Tensor, float], Tensor]
+"""``(layer, query, key, value, scaling) -> out``: query [B, H, N, D], key and value [B, K, N, D] of
+the new tokens, out [B, N, H, D]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,76 +37,79 @@ class Block:
     """Queries that are attended together, and where their keys are.
 
     Attributes:
-        first: Where its first query is in the row.
-        last: Where its last query is in the row, plus 1.
-        own: Where the segment begins that it is a part of: a prompt, or one episode's own tokens.
-        prompt: Where the prompt begins.
-        shared: Tokens of the prompt to be seen before the segment; 0 if the segment is the prompt.
+        first: Where its first query is.
+        last: Where its last query is, plus 1.
+        own: Where the segment begins that it is a part of: tokens in one piece, each of which sees
+            those before it.
+        before: Half-open ranges of the keys that all of the segment sees before its own.
     """
 
     first: int
     last: int
     own: int
-    prompt: int
-    shared: int
+    before: tuple[tuple[int, int], ...] = ()
 
     @property
     def seen(self) -> int:
         """How many keys its last query sees, itself included."""
-        return self.shared + self.last - self.own
+        return sum(end - start for start, end in self.before) + self.last - self.own
 
 
 Plan = tuple[tuple[Block, ...], ...]
 """The blocks of a row, one tuple per segment."""
 
 
-def plan_attention(row: Row, queries: int = 128) -> Plan:
-    """Cut a row into blocks of at most ``queries`` queries.
+def cut(start: int, length: int, before: tuple[tuple[int, int], ...] = ()) -> tuple[Block, ...]:
+    """Cut a segment into blocks.
 
-    The default keeps a block's scores in a processor's second-level cache (700 keys, 9 heads).
+    Their size keeps the scores of a block in a processor's second-level cache (700 keys, 9 heads).
     """
+    end, size = start + length, 128
+    return tuple(
+        Block(at, min(at + size, end), start, before) for at in range(start, end, size)
+    )
+
+
+def plan_attention(row: Row) -> Plan:
+    """Return the blocks of a packed row: its prompts' and its episodes' own."""
     plan = []
     for trunk in row.trunks:
-        pieces = [(trunk.start, trunk.length, 0)]
-        pieces += [(b.start, b.length, trunk.length) for b in trunk.branches if b.length]
-        for start, length, shared in pieces:
-            end = start + length
-            plan.append(
-                tuple(
-                    Block(at, min(at + queries, end), start, trunk.start, shared)
-                    for at in range(start, end, queries)
-                )
-            )
+        prompt = (trunk.start, trunk.start + trunk.length)
+        plan.append(cut(trunk.start, trunk.length))
+        plan += [cut(b.start, b.length, (prompt,)) for b in trunk.branches if b.length]
     return tuple(plan)
 
 
-def attend_row(query: Tensor, key: Tensor, value: Tensor, plan: Plan, scaling: float) -> Tensor:
+def attend_row(
+    query: Tensor, key: Tensor, value: Tensor, plan: Plan, scaling: float, past: int = 0
+) -> Tensor:
     r"""Attend in a packed row: :math:`\mathrm{softmax}(s\,q k^\top) v` over what each query sees.
 
     Args:
         query: Of H heads, shape [H, N, D].
-        key: Of K heads, shape [K, N, D]; H is a multiple of K (grouped-query attention).
+        key: Of K heads, shape [K, P + N, D]; H is a multiple of K (grouped-query attention).
         value: Like ``key``.
-        plan: From ``plan_attention``, for a row of N tokens.
+        plan: What the N tokens see.
         scaling: s.
+        past: P, the keys that come before those of the queries; ranges of blocks count them too.
 
     Returns:
         The outcome, shape [N, H, D], differentiable once.
     """
-    return _RowAttention.apply(query, key, value, plan, scaling)
+    return _RowAttention.apply(query, key, value, plan, scaling, past)
 
 
 class _RowAttention(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, query: Tensor, key: Tensor, value: Tensor, plan: Plan, scaling: float
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, plan: Plan, scaling: float, past: int
     ) -> Tensor:
         ctx.save_for_backward(query, key, value)
-        ctx.plan, ctx.scaling = plan, scaling
+        ctx.plan, ctx.scaling, ctx.past = plan, scaling, past
         heads, length, width = query.shape
         out = query.new_empty(length, heads, width)
         for segment in plan:
-            keys, values = _seen(key, segment).float(), _seen(value, segment)
+            keys, values = _seen(key, segment, past).float(), _seen(value, segment, past)
             for block in segment:
                 queries = _fold(query[:, block.first : block.last], keys).float() * scaling
                 weights = _probabilities(queries, keys, block).to(values.dtype)
@@ -119,29 +126,28 @@ class _RowAttention(torch.autograd.Function):
         d_query = torch.empty_like(query)
         d_key, d_value = (torch.zeros_like(part, dtype=torch.float32) for part in (key, value))
         for segment in ctx.plan:
-            keys, values = _seen(key, segment), _seen(value, segment)
+            keys, values = (_seen(part, segment, ctx.past) for part in (key, value))
             exact = keys.float()
             for block in segment:
                 inside = slice(block.first, block.last)
                 queries, outer = _fold(query[:, inside], keys), _fold(grad[:, inside], keys)
                 weights = _probabilities(queries.float() * ctx.scaling, exact, block)
                 weights = weights.to(key.dtype)  # [K, H/K * m, n]
-                _add(d_value, block, torch.bmm(weights.transpose(1, 2), outer))
+                _add(d_value, block, ctx.past, torch.bmm(weights.transpose(1, 2), outer))
                 slope = torch.bmm(outer, values[:, : block.seen].transpose(1, 2))
                 # p * (slope - sum(p * slope)), in one pass
                 slope = torch._softmax_backward_data(slope, weights, -1, slope.dtype) * ctx.scaling
                 d_query[:, inside] = torch.bmm(slope, keys[:, : block.seen]).view(heads, -1, width)
-                _add(d_key, block, torch.bmm(slope.transpose(1, 2), queries))
-        return d_query, d_key.to(key.dtype), d_value.to(value.dtype), None, None
+                _add(d_key, block, ctx.past, torch.bmm(slope.transpose(1, 2), queries))
+        return d_query, d_key.to(key.dtype), d_value.to(value.dtype), None, None, None
 
 
-def _seen(source: Tensor, segment: tuple[Block, ...]) -> Tensor:
-    """Return the keys (or values) of the shared prompt and of the whole segment [K, n, D]."""
-    block, end = segment[0], segment[-1].last
-    own = source[:, block.own : end]
-    if not block.shared:
-        return own
-    return torch.cat([source[:, block.prompt : block.prompt + block.shared], own], dim=1)
+def _seen(source: Tensor, segment: tuple[Block, ...], past: int) -> Tensor:
+    """Return the keys (or values) that a segment sees, to its end [K, n, D]."""
+    first = segment[0]
+    ranges = (*first.before, (first.own + past, segment[-1].last + past))
+    parts = [source[:, start:end] for start, end in ranges]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
 def _fold(part: Tensor, keys: Tensor) -> Tensor:
@@ -159,11 +165,21 @@ def _probabilities(queries: Tensor, keys: Tensor, block: Block) -> Tensor:
     return torch.softmax(scores, dim=-1)
 
 
-def _add(total: Tensor, block: Block, part: Tensor) -> None:
-    """Add a block's gradient of keys (or values) [K, n, D] to the row's [K, N, D]."""
-    if block.shared:
-        total[:, block.prompt : block.prompt + block.shared] += part[:, : block.shared]
-    total[:, block.own : block.last] += part[:, block.shared :]
+def _add(total: Tensor, block: Block, past: int, part: Tensor) -> None:
+    """Add a block's gradient of keys (or values) [K, n, D] to all of them [K, P + N, D]."""
+    at = 0
+    for start, end in (*block.before, (block.own + past, block.last + past)):
+        total[:, start:end] += part[:, at : at + end - start]
+        at += end - start
+
+
+def row_attend(plan: Plan) -> Attend:
+    """Return attention over one packed row, for ``own_attention``."""
+
+    def attend(layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
+        return attend_row(query[0], key[0], value[0], plan, scaling)[None]
+
+    return attend
 
 
 def _interface(
@@ -173,22 +189,11 @@ def _interface(
     value: Tensor,
     attention_mask: Tensor | None,
     *,
-    plan: Plan,
+    attend: Attend,
     scaling: float,
     **options: Any,
 ) -> tuple[Tensor, None]:
-    """Answer to transformers' attention interface; query [1, H, N, D], out [1, N, H, D]."""
-    refuse_special(options)
-    return attend_row(query[0], key[0], value[0], plan, scaling)[None], None
-
-
-def refuse_special(options: dict[str, Any]) -> None:
-    """Raise on a kind of attention that is not plain causal attention.
-
-    Raises:
-        ConfigurationError: The model asks for dropout, a sliding window, soft-capped scores, sink
-            or position terms.
-    """
+    """Answer to transformers' attention interface."""
     if options.get("dropout"):
         raise ConfigurationError("the model drops out attention: put it in evaluation mode")
     for name in ("sliding_window", "softcap", "s_aux", "position_bias"):
@@ -197,19 +202,26 @@ def refuse_special(options: dict[str, Any]) -> None:
                 f"the model's attention has {name}={options[name]!r}; "
                 "only full causal attention is supported"
             )
+    return attend(module.layer_idx, query, key, value, scaling), None
 
 
 @contextmanager
-def use_attention(model: PreTrainedModel, name: str) -> Iterator[None]:
-    """Let a model attend in a registered way for a while."""
+def own_attention(model: PreTrainedModel) -> Iterator[None]:
+    """Let a model attend by the function that it is called with: ``model(..., attend=attend)``.
+
+    No mask is made meanwhile. A name that has no mask function gets none, which also keeps
+    transformers from reading positions that start again as packed sequences.
+
+    Raises:
+        ConfigurationError: When it is called, if its attention is not plain causal attention.
+    """
     config = model.config.get_text_config()
     before = config._attn_implementation
-    config._attn_implementation = name
+    config._attn_implementation = _NAME
     try:
         yield
     finally:
         config._attn_implementation = before
 
 
-AttentionInterface.register(ROW_ATTENTION, _interface)
-# a name without a mask function gets no mask: the plan says what is seen
+AttentionInterface.register(_NAME, _interface)

@@ -22,7 +22,7 @@ def token_scores(
     temperature: float = 1.0,
     *,
     entropy: bool = False,
-    chunk: int = 128,
+    chunk: int = 256,
 ) -> tuple[Tensor, Tensor | None]:
     r"""Score tokens under :math:`p = \mathrm{softmax}(z / T)`, :math:`z = W h`.
 
@@ -60,39 +60,55 @@ class _TokenScores(torch.autograd.Function):
         logprobs = hidden.new_empty(len(targets), dtype=torch.float32)
         entropies = torch.zeros_like(logprobs)
         for part in _chunks(len(targets), chunk):
-            table = _log_table(hidden[part], weight, temperature)  # [chunk, V]
+            table = _logits(hidden[part], weight, temperature).float().log_softmax(-1)  # [chunk, V]
             logprobs[part] = table.gather(1, targets[part, None])[:, 0]
             if entropy:
                 entropies[part] = -(table.exp() * table).sum(-1)
-        ctx.save_for_backward(hidden, weight, targets, entropies)
+        ctx.save_for_backward(hidden, weight, targets, logprobs, entropies)
         ctx.temperature, ctx.entropy, ctx.chunk = temperature, entropy, chunk
         return logprobs, entropies
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_logprobs: Tensor, d_entropies: Tensor) -> tuple[Tensor | None, ...]:
-        hidden, weight, targets, entropies = ctx.saved_tensors
-        d_hidden = torch.empty_like(hidden)
-        d_weight = torch.zeros_like(weight, dtype=torch.float32)
+        hidden, weight, targets, logprobs, entropies = ctx.saved_tensors
+        d_hidden, d_weight = torch.empty_like(hidden), torch.zeros_like(weight)
         for part in _chunks(len(targets), ctx.chunk):
-            table = _log_table(hidden[part], weight, ctx.temperature)
-            slope = table.exp()  # [chunk, V], p
-            if ctx.entropy:  # dH/dz_i = -p_i (log p_i + H)
-                gap = table.add_(entropies[part, None]).mul_(d_entropies[part, None])
-                slope.mul_(gap.add_(d_logprobs[part, None]).neg_())
-            else:  # d log p_y / dz_i = [i = y] - p_i
-                slope.mul_(-d_logprobs[part, None])
-            slope.scatter_add_(1, targets[part, None], d_logprobs[part, None])
-            slope = slope.div_(ctx.temperature).to(weight.dtype)
-            d_hidden[part] = slope @ weight
-            d_weight += slope.t() @ hidden[part]
-        return d_hidden, d_weight.to(weight.dtype), None, None, None, None
+            logits = _logits(hidden[part], weight, ctx.temperature)  # [chunk, V]
+            chosen, scale = targets[part, None], d_logprobs[part, None]
+            if ctx.entropy:
+                extra = d_entropies[part, None]
+                slope = _slope_with_entropy(logits, chosen, scale, entropies[part, None], extra)
+            else:
+                slope = _slope(logits, chosen, scale, logprobs[part, None])
+            if ctx.temperature != 1:
+                slope.div_(ctx.temperature)
+            torch.mm(slope, weight, out=d_hidden[part])
+            d_weight.addmm_(slope.t(), hidden[part])
+        return d_hidden, d_weight, None, None, None, None
+
+
+def _slope(logits: Tensor, chosen: Tensor, scale: Tensor, logprobs: Tensor) -> Tensor:
+    """Return the gradient of the logits [chunk, V], d log p_y / dz_i = [i = y] - p_i."""
+    slope = torch.softmax(logits, dim=-1).mul_(-scale)
+    own = scale * -torch.expm1(logprobs)  # 1 - p_y, exact in bfloat16 too when p_y is near 1
+    return slope.scatter_(1, chosen, own.to(slope.dtype))
+
+
+def _slope_with_entropy(
+    logits: Tensor, chosen: Tensor, scale: Tensor, entropies: Tensor, extra: Tensor
+) -> Tensor:
+    """Return the same with that of the entropy, dH/dz_i = -p_i (log p_i + H)."""
+    table = logits.float().log_softmax(-1)
+    slope = table.exp().mul_(table.add_(entropies).mul_(extra).add_(scale).neg_())
+    return slope.scatter_add_(1, chosen, scale).to(logits.dtype)
 
 
 def _chunks(size: int, chunk: int) -> list[slice]:
     return [slice(start, min(start + chunk, size)) for start in range(0, size, chunk)]
 
 
-def _log_table(hidden: Tensor, weight: Tensor, temperature: float) -> Tensor:
-    """Return the log-probabilities of the whole vocabulary [chunk, V], float32."""
-    return ((hidden @ weight.t()).float() / temperature).log_softmax(-1)
+def _logits(hidden: Tensor, weight: Tensor, temperature: float) -> Tensor:
+    """Return z / T, in the model's format [chunk, V]."""
+    logits = hidden @ weight.t()
+    return logits if temperature == 1 else logits.div_(temperature)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from agents.attention import ROW_ATTENTION, plan_attention, use_attention
+from agents.attention import own_attention, plan_attention, row_attend
 from agents.head import token_scores
 from agents.losses import length_mask
 from agents.packing import Trainable, pack
@@ -52,12 +52,12 @@ def sampled_logprobs(
     """
     row = pack(episodes)
     device = model.device
-    with use_attention(model, ROW_ATTENTION):
+    with own_attention(model):
         out = model.base_model(
             input_ids=torch.tensor([row.token_ids], device=device),
             position_ids=torch.tensor([row.position_ids], device=device),
             use_cache=False,
-            plan=plan_attention(row),
+            attend=row_attend(plan_attention(row)),
         )
     sources = torch.tensor(row.sources, device=device)
     logprobs, entropies = token_scores(
