@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from agents.attention import own_attention, plan_attention, row_attend
+from agents.head import token_scores
 from agents.losses import length_mask
-from agents.packing import Trainable
+from agents.packing import Trainable, pack
 
 __all__ = ["Scores", "padded_logprobs", "sampled_logprobs"]
 
@@ -48,7 +50,40 @@ def sampled_logprobs(
         temperature: The policy's, above 0.
         entropy: Whether to compute entropies too.
     """
-    return padded_logprobs(model, episodes, temperature, entropy=entropy)
+    row = pack(episodes)
+    device = model.device
+    with own_attention(model):
+        out = model.base_model(
+            input_ids=torch.tensor([row.token_ids], device=device),
+            position_ids=torch.tensor([row.position_ids], device=device),
+            use_cache=False,
+            attend=row_attend(plan_attention(row)),
+        )
+    sources = torch.tensor(row.sources, device=device)
+    logprobs, entropies = token_scores(
+        out.last_hidden_state[0, sources],
+        model.get_output_embeddings().weight,
+        torch.tensor(row.targets, device=device),
+        temperature,
+        entropy=entropy,
+    )  # [S] each
+    mask = _sampled_mask(episodes).to(device)  # [B, T]; row by row, its S places are in order
+    return Scores(
+        _spread(logprobs, mask), mask, None if entropies is None else _spread(entropies, mask)
+    )
+
+
+def _sampled_mask(episodes: Sequence[Trainable]) -> Tensor:
+    """Return where the sampled tokens are among those after the prompts [B, T]."""
+    mask = torch.zeros(len(episodes), max(len(e.token_ids) for e in episodes), dtype=torch.bool)
+    for index, episode in enumerate(episodes):
+        mask[index, : len(episode.sampled)] = torch.tensor(episode.sampled)
+    return mask
+
+
+def _spread(values: Tensor, mask: Tensor) -> Tensor:
+    """Put S values where the mask is true, 0 elsewhere [B, T]."""
+    return values.new_zeros(mask.shape).masked_scatter(mask, values)
 
 
 def padded_logprobs(
