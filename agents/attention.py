@@ -65,9 +65,7 @@ def cut(start: int, length: int, before: tuple[tuple[int, int], ...] = ()) -> tu
     Their size keeps the scores of a block in a processor's second-level cache (700 keys, 9 heads).
     """
     end, size = start + length, 128
-    return tuple(
-        Block(at, min(at + size, end), start, before) for at in range(start, end, size)
-    )
+    return tuple(Block(at, min(at + size, end), start, before) for at in range(start, end, size))
 
 
 def plan_attention(row: Row) -> Plan:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.advantages import grpo
+from agents.advantages import grpo, rebn
 from agents.episode import Episode, Group
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "mt_grpo",
     "outcome",
     "returns_to_go",
-    "trained_tokens",
+    "trainable",
     "turn_returns",
 ]
 
@@ -29,11 +29,8 @@ Array = NDArray[np.float64]
 TokenAdvantages = list[list[Array]]
 Normalise = Callable[[Array], Array]
 
-_EPSILON = 1e-4
-_FLAT = 1e-9
 
-
-def trained_tokens(episode: Episode, *, keep_truncated: bool = True) -> NDArray[np.bool_]:
+def trainable(episode: Episode, *, keep_truncated: bool = True) -> NDArray[np.bool_]:
     """Return which of ``token_ids`` may be trained on, shape [T].
 
     The policy's own tokens, without those of masked turns; none of a failed episode and, unless
@@ -111,26 +108,15 @@ def turn_returns(groups: Sequence[Group], gamma: float = 1.0) -> TokenAdvantages
         groups: The batch.
         gamma: Discount per turn, in [0, 1].
     """
-    returns = [
-        [returns_to_go([turn.reward for turn in e.turns], gamma) for e in group.scored]
-        for group in groups
-    ]
-    counted = [
-        value
-        for group, rows in zip(groups, returns, strict=True)
-        for episode, row in zip(group.scored, rows, strict=True)
-        for turn, value in zip(episode.turns, row, strict=True)
-        if not turn.masked
-    ]
-    mean = float(np.mean(counted)) if counted else 0.0
-    spread = float(np.std(counted)) if counted and np.ptp(counted) > _FLAT else np.inf
-    return [
-        [
-            by_turn(episode, (row - mean) / (spread + _EPSILON))
-            for episode, row in zip(group.scored, rows, strict=True)
-        ]
-        for group, rows in zip(groups, returns, strict=True)
-    ]
+    episodes = [episode for group in groups for episode in group.scored]
+    returns = [returns_to_go([turn.reward for turn in e.turns], gamma) for e in episodes]
+    counted = [np.array([not turn.masked for turn in episode.turns]) for episode in episodes]
+    some = [index for index, own in enumerate(counted) if own.any()]
+    white = rebn([returns[index][counted[index]] for index in some])
+    for index, values in zip(some, white, strict=True):
+        returns[index][counted[index]] = values
+    rows = iter([by_turn(e, values) for e, values in zip(episodes, returns, strict=True)])
+    return [[next(rows) for _ in group.scored] for group in groups]
 
 
 def mt_grpo(

@@ -114,10 +114,12 @@ class Group:
     Attributes:
         task_id: The task.
         episodes: All of them, failed ones included.
+        branches: Groups that begin in the middle of these episodes (tree rollouts).
     """
 
     task_id: str
     episodes: tuple[Episode, ...]
+    branches: tuple[Group, ...] = ()
 
     @property
     def scored(self) -> tuple[Episode, ...]:

@@ -16,7 +16,7 @@ from agents.conversation import Conversation, Limits
 from agents.episode import Episode, Group
 from agents.playing import Sampler, play
 from agents.prompting import ChatEncoder
-from agents.tree import TreeConfig, grow
+from agents.tree import Bush, TreeConfig, grow
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import StopReason
 from toolrl_env.envs.multi_turn import MultiTurnEnv
@@ -37,13 +37,14 @@ def derive_seed(*key: int) -> int:
     return int(np.random.SeedSequence(key).generate_state(1)[0] >> 1)
 
 
-def _report_failures(groups: Sequence[Group], branches: Sequence[Group]) -> None:
+def _report_failures(groups: Sequence[Group]) -> None:
     """Log a warning if something of ours failed in some of the episodes.
 
     Raises:
-        InfrastructureError: It failed in every episode but those of branches.
+        InfrastructureError: It failed in every episode, branches not counted.
     """
-    episodes = [episode for group in (*groups, *branches) for episode in group.episodes]
+    every = [group for root in groups for group in (root, *root.branches)]
+    episodes = [episode for group in every for episode in group.episodes]
     failures = [episode.failure for episode in episodes if episode.failed]
     if failures and not any(group.scored for group in groups):
         raise InfrastructureError(f"the environment failed in every episode: {failures[0]}")
@@ -60,7 +61,7 @@ class _Start:
     conversations: Sequence[Conversation]
     failures: Sequence[str]
 
-    def group(self) -> Group:
+    def group(self, stems: Sequence[Conversation], bushes: Sequence[Bush]) -> Group:
         """Return what has been played; an environment that could not be reset counts as failed."""
         stop = StopReason.INFRASTRUCTURE
         lost = [
@@ -68,7 +69,12 @@ class _Start:
             for failure in self.failures
         ]
         played = [conversation.episode() for conversation in self.conversations]
-        return Group(self.task_id, (*played, *lost))
+        branches = [
+            Group(self.task_id, bush.episodes)
+            for bush in bushes
+            if stems[bush.stem] in self.conversations
+        ]
+        return Group(self.task_id, (*played, *lost), tuple(branches))
 
 
 class GroupCollector:
@@ -123,8 +129,8 @@ class GroupCollector:
             training_step: What scheduled rewards depend on.
 
         Returns:
-            A group per seed, then those of the branches. Episodes in which something of ours failed
-            are among them, marked.
+            A group per seed, with its branches. Episodes in which something of ours failed are
+            among them, marked.
 
         Raises:
             InfrastructureError: Something of ours failed in every single episode.
@@ -137,16 +143,14 @@ class GroupCollector:
             for envs, seed, each in zip(self._groups, seeds, own, strict=True)
         ]
         stems = [each for start in starts for each in start.conversations]
-        branches: list[Group] = []
+        bushes: list[Bush] = []
         if self._tree is None:
             play(stems, sampler, self._limits)
         else:
-            ids = [start.task_id for start in starts for _ in start.conversations]
             bushes = grow(stems, sampler, self._limits, self._tree, choice)
-            branches = [Group(ids[bush.stem], bush.episodes) for bush in bushes]
-        groups = [start.group() for start in starts]
-        _report_failures(groups, branches)
-        return [*groups, *branches]
+        groups = [start.group(stems, bushes) for start in starts]
+        _report_failures(groups)
+        return groups
 
     def _reset(
         self,

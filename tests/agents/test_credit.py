@@ -11,7 +11,7 @@ from agents.credit import (
     mt_grpo,
     outcome,
     returns_to_go,
-    trained_tokens,
+    trainable,
     turn_returns,
 )
 from agents.schemes import CREDITS, assign_credit
@@ -233,16 +233,10 @@ def test_span_credit_singles_out_the_call_within_the_turn():
     assert rows[0].tolist() == rows[1].tolist() == [1.0, 0.0, -1.0, 0.0]
 
 
-def assign(name, batch, *, gamma=0.95, keep_truncated=True):
-    return assign_credit(
-        name,
-        batch,
-        [exact(each.rewards) if each.scored else np.zeros(0) for each in batch],
-        normalise=exact,
-        gamma=gamma,
-        weight=1.0,
-        keep_truncated=keep_truncated,
-    )
+def assign(name, batch, *, gamma=0.95):
+    if name == "outcome":
+        return outcome(batch, [exact(each.rewards) if each.scored else [] for each in batch])
+    return assign_credit(name, batch, normalise=exact, gamma=gamma, weight=1.0)
 
 
 # --------------------------------------------------------------------------- what is masked
@@ -250,11 +244,11 @@ def assign(name, batch, *, gamma=0.95, keep_truncated=True):
 
 def test_trained_tokens():
     masked = episode(turn(1), turn(0, masked=True))
-    assert trained_tokens(masked).tolist() == [True] * 4 + [False] * 6
-    assert not trained_tokens(episode(turn(1), failure="gone")).any()
+    assert trainable(masked).tolist() == [True] * 4 + [False] * 6
+    assert not trainable(episode(turn(1), failure="gone")).any()
     cut = episode(turn(1), stop=StopReason.TURN_LIMIT)
-    assert trained_tokens(cut).all()
-    assert not trained_tokens(cut, keep_truncated=False).any()
+    assert trainable(cut).all()
+    assert not trainable(cut, keep_truncated=False).any()
 
 
 @pytest.mark.parametrize("name", CREDITS)
@@ -265,15 +259,6 @@ def test_failed_episodes_change_nothing(name):
     (expected,), (got, empty) = assign(name, whole), assign(name, more)
     assert [row.tolist() for row in got] == [row.tolist() for row in expected]
     assert empty == []
-
-
-@pytest.mark.parametrize("name", CREDITS)
-def test_truncated_episodes_count_but_are_not_trained_on(name):
-    batch = [group(episode(turn(1, "a")), episode(turn(0, "a"), stop=None))]
-    (kept,), (masked,) = assign(name, batch), assign(name, batch, keep_truncated=False)
-    assert kept[1].any()
-    assert not masked[1].any()
-    assert masked[0].tolist() == kept[0].tolist()
 
 
 def test_unknown_scheme():
@@ -299,7 +284,7 @@ def test_context_and_masked_turns_get_nothing(batch, name):
         for played, row in zip(each.scored, rows, strict=True):
             assert row.shape == (len(played.token_ids),)
             assert np.isfinite(row).all()
-            assert not row[~trained_tokens(played)].any()
+            assert not row[~trainable(played)].any()
 
 
 @given(BATCHES, st.sampled_from(CREDITS), st.floats(-5, 5))

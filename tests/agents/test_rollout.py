@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toolrl_env  # noqa: F401  # registers the ids
-from agents.batch_metrics import describe
 from agents.conversation import Limits
 from agents.rollout import GroupCollector, derive_seed
+from agents.shaping import describe_groups
 from agents.turn_credits import UNNAMED
 from tests.agents.scripts import Script
 from tests.agents.two_turns import CODES, COST, TWO_TURNS
@@ -117,7 +117,7 @@ def test_infrastructure_failure_is_left_out_not_zero(stub_id, tiny, fail, caplog
         else:
             assert group.rewards.tolist() == [-3.0, -3.0]
     assert f"{2 * len(failed)} of 6 episodes left out" in caplog.text
-    got = describe(groups, len(groups))
+    got = describe_groups(groups)
     assert got["reward"] == -3.0
     assert got["failures"] == 2 * len(failed)
 
@@ -145,7 +145,7 @@ def test_a_failure_in_mid_episode_masks_its_turn_and_drops_the_episode(tiny, rai
         assert failed.turns[1].credits == ()
         assert failed.failure.startswith("the tool server")
         assert group.scored == (scored,)
-    got = describe(groups, len(groups))
+    got = describe_groups(groups)
     assert got["failures"] == 2.0
     assert got["turns"] == 1.0
 
@@ -239,7 +239,7 @@ def test_limits_truncate(tiny, limits, kwargs, turns, stop):
         assert episode.stop_reason is stop
         assert episode.truncated
         assert len(episode.prompt_ids) + len(episode.token_ids) <= limits.max_context
-    assert describe(groups, len(groups))["truncated"] == 2.0
+    assert describe_groups(groups)["truncated"] == 2.0
 
 
 def test_a_prompt_without_room_is_refused(tiny):

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import toolrl_env  # noqa: F401  # registers the ids
-from agents.batch_metrics import describe
 from agents.chat_delta import ChatDelta
 from agents.conversation import Conversation, Limits
 from agents.credit import outcome
 from agents.rollout import GroupCollector
+from agents.shaping import describe_groups
 from agents.tree import TreeConfig, grow, rest_of
 from agents.turn_credits import UNNAMED
 from tests.agents.played import credit, episode, turn
@@ -90,14 +90,15 @@ def test_advantages_compare_the_branches_of_one_point(tiny):
     played = GroupCollector(
         TWO_TURNS, {}, encoder, limits=LIMITS, prompts=1, group_size=2, tree=TreeConfig(2, "all")
     )
-    groups = played.collect(Script(encoder, Guesses()), [1], rng(), 0)
-    assert [len(group.episodes) for group in groups] == [2, 3, 3]
-    assert len({group.task_id for group in groups}) == 1
-    for group in groups[1:]:
+    (root,) = played.collect(Script(encoder, Guesses()), [1], rng(), 0)
+    assert len(root.episodes) == 2
+    assert [len(group.episodes) for group in root.branches] == [3, 3]
+    assert {group.task_id for group in root.branches} == {root.task_id}
+    for group in root.branches:
         (rows,) = outcome([group], [group.rewards - group.rewards.mean()])
         signs = [np.sign(row[0]) for row in rows]
         assert signs == [np.sign(each.reward - group.rewards.mean()) for each in group.episodes]
-    got = describe(groups, 1)
+    got = describe_groups([root])
     assert got["branch_groups"] == 2.0
     assert got["turns"] == 2.0
 
@@ -130,7 +131,7 @@ def test_a_stem_is_the_same_with_and_without_branches(tiny):
             TWO_TURNS, {}, encoder, limits=LIMITS, prompts=2, group_size=2, tree=tree
         )
         sampler = Noisy(encoder)
-        groups = made.collect(sampler, [1, 2], rng(3), 0)[:2]
+        groups = made.collect(sampler, [1, 2], rng(3), 0)
         return [[(each.token_ids, each.turns) for each in group.episodes] for group in groups]
 
     assert played(None) == played(TreeConfig(2, "all"))
