@@ -15,6 +15,7 @@ from toolrl_env.core.errors import UnknownName
 
 __all__ = [
     "ADVANTAGES",
+    "GROUP_ADVANTAGES",
     "batch_advantages",
     "dr_grpo",
     "gdpo",
@@ -235,13 +236,18 @@ def is_informative(rewards: Array) -> bool:
     return rewards.size > 1 and bool(np.ptp(rewards) > _FLAT)
 
 
-_BY_GROUP: dict[str, Callable[[Array], Array]] = {"grpo": grpo, "dr_grpo": dr_grpo, "rloo": rloo}
+GROUP_ADVANTAGES: dict[str, Callable[[Array], Array]] = {
+    "grpo": grpo,
+    "dr_grpo": dr_grpo,
+    "rloo": rloo,
+}
+"""Those of them that compare within the group, by name: from rewards [G] to advantages [G]."""
 _BY_BATCH: dict[str, Callable[[Sequence[Array]], list[Array]]] = {
     "reinforce++": reinforce_pp,
     "reinforce++baseline": reinforce_pp_baseline,
     "rebn": rebn,
 }
-ADVANTAGES = (*_BY_GROUP, "gdpo", *_BY_BATCH)
+ADVANTAGES = (*GROUP_ADVANTAGES, "gdpo", *_BY_BATCH)
 """The choices of ``agents.grpo``'s ``--advantage``."""
 
 
@@ -268,8 +274,8 @@ def batch_advantages(
     >>> batch_advantages("dr_grpo", [np.array([0.0, 2.0])])[0].tolist()
     [-1.0, 1.0]
     """
-    if name in _BY_GROUP:
-        return [_BY_GROUP[name](part) for part in rewards]
+    if name in GROUP_ADVANTAGES:
+        return [GROUP_ADVANTAGES[name](part) for part in rewards]
     if name in _BY_BATCH:
         return _BY_BATCH[name](rewards)
     if name == "gdpo":

@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, DynamicLayer
 
-__all__ = ["Completion", "generate_groups", "inverse_cdf"]
+__all__ = ["Completion", "generate", "inverse_cdf"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,54 +91,73 @@ def inverse_cdf(logits: Tensor, uniforms: Tensor, temperature: float) -> tuple[T
 
 
 @torch.no_grad()
-def generate_groups(
+def generate(
     model: PreTrainedModel,
-    prompts: Sequence[Sequence[int]],
-    group_size: int,
+    contexts: Sequence[Sequence[int]],
+    samples_per_context: int | Sequence[int] = 1,
     *,
-    max_new_tokens: int,
+    max_new_tokens: int | Sequence[int],
     eos_id: int,
     temperature: float = 1.0,
-    rng: np.random.Generator,
+    rngs: Sequence[np.random.Generator],
 ) -> list[list[Completion]]:
-    """Sample ``group_size`` answers to every prompt.
+    """Sample answers to every context, each of which is read once.
 
     Args:
         model: A decoder whose body is ``model.base_model`` and whose head is ``lm_head``.
-        prompts: Token ids, one non-empty sequence per prompt.
-        group_size: Answers per prompt.
-        max_new_tokens: Tokens after which an unfinished answer is cut.
+        contexts: Token ids, one non-empty sequence per context; lengths may differ.
+        samples_per_context: Answers to each context; one number for all, or one per context.
+        max_new_tokens: Tokens, at least 1, after which an unfinished answer is cut; one number for
+            all, or one per context.
         eos_id: The token that ends an answer.
         temperature: 1 samples from the model itself, 0 is greedy.
-        rng: Source of the uniforms; all rows' draws are made up front, so that an answer does not
-            depend on when its neighbours end.
+        rngs: One per answer, context after context (``rng.spawn(rows)`` gives them). Each is asked
+            for ``max_new_tokens`` uniforms up front: an answer depends on its own generator and
+            never on its neighbours (but for rounding), nor on when they end.
 
     Returns:
-        One list of ``group_size`` completions per prompt.
+        One list of completions per context.
     """
-    if not prompts or any(len(prompt) == 0 for prompt in prompts):
-        raise ValueError("every prompt needs at least one token")
-    rows = len(prompts) * group_size
-    draws = torch.from_numpy(rng.random((max_new_tokens, rows), dtype=np.float32))
-    state = _prefill(model, prompts, max_new_tokens)
-    state.select(torch.arange(len(prompts)).repeat_interleave(group_size))
+    samples = _per_context(samples_per_context, len(contexts), "samples_per_context")
+    limits = _per_context(max_new_tokens, len(contexts), "max_new_tokens")
+    if not contexts or any(len(context) == 0 for context in contexts):
+        raise ValueError("every context needs at least one token")
+    rows = sum(samples)
+    if len(rngs) != rows:
+        raise ValueError(f"{len(rngs)} generators for {rows} answers")
+    parents = torch.arange(len(contexts)).repeat_interleave(torch.tensor(samples))
+    room = max(limits)
+    left = torch.tensor(limits)[parents]
+    draws = torch.from_numpy(
+        np.stack([rng.random(room, dtype=np.float32) for rng in rngs], axis=1)
+    )  # [room, rows]
+    state = _prefill(model, contexts, room)
+    state.select(parents)
 
     alive = torch.arange(rows)  # which answer each row of the batch is
     written: list[list[tuple[int, float]]] = [[] for _ in range(rows)]
-    for position in range(max_new_tokens):
+    for position in range(room):
         logits = model.lm_head(state.hidden).float()  # [B, V]
         ids, chosen = inverse_cdf(logits, draws[position, alive], temperature)
         for row, token, logprob in zip(alive.tolist(), ids.tolist(), chosen.tolist(), strict=True):
             written[row].append((token, logprob))
-        keep = (ids != eos_id).nonzero()[:, 0]
-        if len(keep) == 0 or position == max_new_tokens - 1:
+        keep = ((ids != eos_id) & (left[alive] > position + 1)).nonzero()[:, 0]
+        if len(keep) == 0:
             break
         if len(keep) < len(alive):
             state.select(keep)
             alive, ids = alive[keep], ids[keep]
         state.advance(model, ids)
-    done = [_completion(answer, eos_id) for answer in written]
-    return [done[start : start + group_size] for start in range(0, rows, group_size)]
+    done = iter([_completion(answer, eos_id) for answer in written])
+    return [[next(done) for _ in range(size)] for size in samples]
+
+
+def _per_context(value: int | Sequence[int], contexts: int, name: str) -> list[int]:
+    """Return one number, at least 1, per context."""
+    values = [value] * contexts if isinstance(value, int) else list(value)
+    if len(values) != contexts or any(number < 1 for number in values):
+        raise ValueError(f"{name}={value!r}; it must be at least 1, for {contexts} contexts")
+    return values
 
 
 def _completion(written: Sequence[tuple[int, float]], eos_id: int) -> Completion:

@@ -14,13 +14,23 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.bridge import as_group
+from agents.advantages import GROUP_ADVANTAGES
 from agents.episode import Group
-from agents.generation import Completion, generate_groups
-from agents.lessons import Lesson, assign, denominator, lesson_logprobs, make_lesson, trained_tokens
+from agents.generation import Completion, generate
+from agents.lessons import (
+    Lesson,
+    LessonConfig,
+    assign,
+    denominator,
+    lesson_logprobs,
+    make_lesson,
+    trained_tokens,
+)
 from agents.logs import StepBar
-from agents.objective import ObjectiveConfig, policy_loss
-from agents.rollout import GroupCollector, Sampler
+from agents.multi_turn import RolloutConfig
+from agents.objective import policy_loss
+from agents.playing import Sampler
+from agents.rollout import GroupCollector
 from agents.selection import Played, Selection, SelectionConfig
 from agents.session import Session
 from agents.shaping import describe_groups, sampled_tokens
@@ -32,30 +42,22 @@ _STREAM = 2  # keeps these random choices apart from those of other trainers wit
 
 
 @dataclass(frozen=True)
-class GRPOConfig(ObjectiveConfig, SelectionConfig):
+class GRPOConfig(LessonConfig, SelectionConfig):
     """Settings of a GRPO run.
 
     Attributes:
-        max_new_tokens: Tokens after which an answer is cut.
-        temperature: Of the policy, in sampling and in the update alike.
         updates: Optimiser steps on each batch; with 1, the ratio is 1 and nothing is clipped.
     """
 
     out: Path = Path("runs/grpo")
     learning_rate: float = 1e-5
-    max_new_tokens: int = 128
-    temperature: float = 1.0
     updates: int = 1
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         super().__post_init__()
-        self.require_positive(
-            max_new_tokens=self.max_new_tokens,
-            temperature=self.temperature,
-            updates=self.updates,
-        )
-        if self.group_size < 2 and self.needs_groups:
+        self.require_positive(updates=self.updates)
+        if self.group_size < 2 and self.needs_groups and self.credit != "turns":
             raise ConfigurationError(
                 f"group_size={self.group_size!r} with advantage={self.advantage!r}, which compares "
                 "answers to one prompt; it must be at least 2"
@@ -63,6 +65,21 @@ class GRPOConfig(ObjectiveConfig, SelectionConfig):
         if self.overlong_buffer > self.max_new_tokens:
             raise ConfigurationError(
                 f"overlong_buffer={self.overlong_buffer!r} is above max_new_tokens"
+            )
+        if self.credit != "outcome":
+            self._refuse_with_credit()
+
+    def _refuse_with_credit(self) -> None:
+        """Refuse what is defined for the rewards of whole episodes only."""
+        if self.advantage not in GROUP_ADVANTAGES:
+            raise ConfigurationError(
+                f"credit={self.credit!r} with advantage={self.advantage!r}; the credit of turns "
+                f"takes one of {', '.join(sorted(GROUP_ADVANTAGES))}"
+            )
+        if self.overlong_buffer or (self.kl != "none" and self.kl_in == "reward"):
+            raise ConfigurationError(
+                f"credit={self.credit!r} with overlong_buffer or kl_in='reward', which change the "
+                "reward of a whole episode; use credit='outcome'"
             )
 
 
@@ -90,17 +107,19 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
         def play(
             level: int, seeds: Sequence[int], rng: np.random.Generator, step: int = step
         ) -> list[Group]:
-            return [as_group(g) for g in levels[level].collect(sample, seeds, rng, step)]
+            return levels[level].collect(sample, seeds, rng, step)
 
         played = selection.play(play, step)
         seconds = time.perf_counter() - began
 
-        # 2. Compare: rewards become advantages.
+        # 2. Compare: rewards become advantages of tokens; branches are compared among themselves.
         lessons = [
-            make_lesson(group, config, session.policy, config.temperature, reference)
-            for group in played.kept
+            make_lesson(group, config, session.policy, reference)
+            for root in played.kept
+            for group in (root, *root.branches)
+            if group.scored
         ]
-        lessons = assign(config, lessons, config.max_new_tokens)
+        lessons = assign(config, lessons)
 
         # 3. Keep the groups that can teach: without an advantage there is no gradient.
         useful = [lesson for lesson in lessons if lesson.teaches or config.regularised]
@@ -126,27 +145,31 @@ def make_levels(session: Session, config: GRPOConfig) -> list[GroupCollector]:
             config.env,
             session.env_kwargs | changes,
             session.encoder,
+            limits=config.limits,
             prompts=config.prompts,
             group_size=config.group_size,
+            tree=config.tree,
         )
         for changes in config.level_kwargs()
     ]
 
 
-def make_sampler(session: Session, config: GRPOConfig) -> Sampler:
-    """Return the function that samples a group of answers to each prompt."""
+def make_sampler(session: Session, config: RolloutConfig) -> Sampler:
+    """Return the function that samples answers to contexts."""
 
     def sample(
-        prompts: Sequence[tuple[int, ...]], rng: np.random.Generator
+        contexts: Sequence[tuple[int, ...]],
+        samples: Sequence[int],
+        rngs: Sequence[np.random.Generator],
     ) -> list[list[Completion]]:
-        return generate_groups(
+        return generate(
             session.policy,
-            prompts,
-            config.group_size,
+            contexts,
+            samples,
             max_new_tokens=config.max_new_tokens,
             eos_id=session.encoder.eos_id,
             temperature=config.temperature,
-            rng=rng,
+            rngs=rngs,
         )
 
     return sample
@@ -165,7 +188,7 @@ def update(
     sums = dict.fromkeys(watched, 0.0)
     if not lessons:
         return {"loss": 0.0, **sums, "grad_norm": 0.0}
-    whole = denominator(config, lessons, config.max_new_tokens)
+    whole = denominator(config, lessons)
     loss = 0.0
     for lesson in lessons:
         new = lesson_logprobs(session.policy, lesson, config.temperature)  # [G, T]
@@ -180,7 +203,12 @@ def update(
 
 def describe(played: Played, useful: Sequence[Lesson]) -> dict[str, float]:
     """Return a step's metrics: means over every scored answer, and what was played for them."""
-    generated = sum(sampled_tokens(e) for group in played.groups for e in group.episodes)
+    generated = sum(
+        sampled_tokens(episode)
+        for root in played.groups
+        for group in (root, *root.branches)
+        for episode in group.episodes
+    )
     return {
         **describe_groups(played.groups),
         "informative_groups": float(len(useful)),

@@ -94,7 +94,13 @@ def sampled_tokens(episode: Episode) -> int:
 
 
 def describe_groups(groups: Sequence[Group]) -> dict[str, float]:
-    """Return means over every scored episode of a batch: reward, its parts, success, length.
+    """Return means over the scored episodes of a batch, and counts of what was left out.
+
+    Means over episodes from their beginning: ``reward`` (the sum over turns), the same of each of
+    its parts, ``success``, ``turns``, ``context_tokens`` (the environment's, after the prompt);
+    over answers: ``answer_tokens``, ``finished``; over groups: ``reward_std``. Counts over
+    everything, branches included: ``truncated`` episodes, ``masked_turns``, ``failures`` (episodes
+    in which something of ours failed), ``branch_groups``.
 
     Raises:
         InfrastructureError: Not one episode was scored, so that there is no mean.
@@ -110,12 +116,18 @@ def describe_groups(groups: Sequence[Group]) -> dict[str, float]:
     names, tables = component_table(scored, {})
     means = np.concatenate(tables).mean(axis=0)
     turns = [turn for episode in episodes for turn in episode.turns]
+    every = [e for root in groups for g in (root, *root.branches) for e in g.episodes]
     return {
         "reward": float(np.mean([episode.reward for episode in episodes])),
         "reward_std": float(np.mean([group.rewards.std() for group in scored])),
         **dict(zip(names, means.tolist(), strict=True)),
         "success": float(np.mean([episode.is_success for episode in episodes])),
+        "turns": len(turns) / len(episodes),
+        "context_tokens": float(np.mean([episode.sampled.count(False) for episode in episodes])),
         "answer_tokens": float(np.mean([turn.tokens[1] - turn.tokens[0] for turn in turns])),
         "finished": float(np.mean([turn.finished for turn in turns])),
-        "failures": float(sum(len(group.episodes) - len(group.scored) for group in groups)),
+        "truncated": float(sum(episode.truncated for episode in every if not episode.failed)),
+        "masked_turns": float(sum(turn.masked for episode in every for turn in episode.turns)),
+        "failures": float(sum(episode.failed for episode in every)),
+        "branch_groups": float(sum(len(group.branches) for group in groups)),
     }

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from transformers import PreTrainedModel
 
-from agents.generation import generate_groups
+from agents.generation import generate
 from agents.prompting import ChatEncoder
 
 __all__ = ["TransformersPolicy"]
@@ -50,14 +50,13 @@ class TransformersPolicy:
         answers = [""] * len(prompts)
         for start in range(0, len(order), self.batch_size):
             batch = order[start : start + self.batch_size]
-            groups = generate_groups(
+            groups = generate(
                 self.model,
                 [prompts[index] for index in batch],
-                group_size=1,
                 max_new_tokens=self.max_new_tokens,
                 eos_id=self.encoder.eos_id,
                 temperature=self.temperature,
-                rng=self._rng,
+                rngs=self._rng.spawn(len(batch)),
             )
             for index, (completion,) in zip(batch, groups, strict=True):
                 answers[index] = self.encoder.decode(completion.token_ids)

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from agents.generation import generate_groups, inverse_cdf
+from agents.generation import generate, inverse_cdf
+from agents.logprobs import padded_logprobs
 from agents.models.tiny import make_model, make_tokenizer
-from agents.packing import group_logprobs
+from agents.packing import Example
 
 MODEL = make_model(make_tokenizer(["red green 1 2 3"], vocabulary=300), seed=0, hidden=64, layers=2)
 NEVER = -1
@@ -22,13 +23,20 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
-def generate(prompts=PROMPTS, group_size=2, seed=0, **options):
-    options = {"max_new_tokens": 8, "eos_id": NEVER, "rng": rng(seed)} | options
-    return generate_groups(MODEL, prompts, group_size, **options)
+def run(contexts=PROMPTS, samples=2, seed=0, **options):
+    options = {"max_new_tokens": 8, "eos_id": NEVER} | options
+    rows = samples * len(contexts) if isinstance(samples, int) else sum(samples)
+    return generate(MODEL, contexts, samples, rngs=rng(seed).spawn(rows), **options)
+
+
+def model_logprobs(prompt, group, temperature=1.0):
+    episodes = [Example(prompt, completion.token_ids) for completion in group]
+    with torch.no_grad():
+        return padded_logprobs(MODEL, episodes, temperature).logprobs
 
 
 def test_greedy_equals_transformers_generate():
-    got = generate(group_size=1, temperature=0.0)
+    got = run(samples=1, temperature=0.0)
     for prompt, (completion,) in zip(PROMPTS, got, strict=True):
         ids = torch.tensor([prompt])
         want = MODEL.generate(
@@ -38,33 +46,27 @@ def test_greedy_equals_transformers_generate():
         assert list(completion.token_ids) == want[0, len(prompt) :].tolist()
 
 
-def test_logprobs_are_those_of_the_model():
-    for prompt, group in zip(PROMPTS, generate(temperature=1.0), strict=True):
-        want, mask = group_logprobs(MODEL, prompt, [c.token_ids for c in group])
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_logprobs_are_those_of_the_model(temperature):
+    for prompt, group in zip(PROMPTS, run(temperature=temperature), strict=True):
         got = torch.tensor([c.logprobs for c in group])
-        assert torch.allclose(got, want * mask, atol=2e-5)
-
-
-def test_logprobs_follow_the_temperature():
-    (group,) = generate([[5, 6]], temperature=0.7)
-    want, _ = group_logprobs(MODEL, [5, 6], [c.token_ids for c in group], temperature=0.7)
-    assert torch.allclose(torch.tensor([c.logprobs for c in group]), want, atol=2e-5)
+        assert torch.allclose(got, model_logprobs(prompt, group, temperature), atol=2e-5)
 
 
 def test_same_seed_same_answers_other_seed_others():
-    assert generate(seed=3) == generate(seed=3)
-    assert generate(seed=3) != generate(seed=4)
+    assert run(seed=3) == run(seed=3)
+    assert run(seed=3) != run(seed=4)
 
 
 def test_group_members_differ():
-    (group,) = generate([[5, 6, 7]], group_size=6)
+    (group,) = run([[5, 6, 7]], samples=6)
     assert len({completion.token_ids for completion in group}) > 1
 
 
 def test_finished_rows_leave_without_changing_the_others():
-    free = generate(group_size=4)
+    free = run(samples=4)
     eos = free[0][0].token_ids[2]
-    stopped = generate(group_size=4, eos_id=eos)
+    stopped = run(samples=4, eos_id=eos)
     ended = 0
     for group_free, group_stopped in zip(free, stopped, strict=True):
         for one, other in zip(group_free, group_stopped, strict=True):
@@ -81,9 +83,9 @@ def test_finished_rows_leave_without_changing_the_others():
 
 
 def test_end_at_the_very_last_position_counts_as_finished():
-    free = generate([[5, 6]], group_size=1)[0][0]
+    free = run([[5, 6]], samples=1)[0][0]
     assert len(set(free.token_ids)) == 8, "the test needs an answer without repeats"
-    last = generate([[5, 6]], group_size=1, eos_id=free.token_ids[-1])[0][0]
+    last = run([[5, 6]], samples=1, eos_id=free.token_ids[-1])[0][0]
     assert last.finished
     assert last.token_ids == free.token_ids
 
@@ -92,7 +94,7 @@ def test_global_generators_are_left_alone():
     torch.manual_seed(1)
     np.random.seed(1)  # noqa: NPY002
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    generate()
+    run()
     assert torch.equal(before[0], torch.get_rng_state())
     assert (before[1] == np.random.get_state()[1]).all()  # noqa: NPY002
 
@@ -100,7 +102,7 @@ def test_global_generators_are_left_alone():
 @pytest.mark.parametrize("prompts", [[], [[1], []]])
 def test_refuses_empty_prompts(prompts):
     with pytest.raises(ValueError, match="at least one token"):
-        generate(prompts)
+        run(prompts)
 
 
 # --------------------------------------------------------------------------- inverse_cdf

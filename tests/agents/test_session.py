@@ -9,9 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.chat_delta import ChatDelta
 from agents.grpo import GRPOConfig
 from agents.session import RunConfig, Session, parse_env_kwargs
-from agents.sft import SFTConfig, gold_example
+from agents.sft import SFTConfig, gold_episode
 from toolrl_env.core.errors import ConfigurationError
 
 COUNTS = st.integers(0, 12)
@@ -128,12 +129,13 @@ def test_threads_are_set(stub_id, tiny_folder, tmp_path):
     torch.set_num_threads(1)
 
 
-def test_gold_example(stub_id, tiny):
-    encoder = tiny[1]
-    env = gym.make(stub_id)
-    prompt, answer = gold_example(env, encoder, seed=3)
-    assert encoder.decode(answer) == env.unwrapped.gold_answer()
-    assert answer[-1] == encoder.eos_id
-    assert env.unwrapped.colour in encoder.decode(prompt)
-    assert gold_example(env, encoder, seed=3) == (prompt, answer)
-    assert len({gold_example(env, encoder, seed=seed) for seed in range(10)}) > 3
+def test_gold_episode_of_one_turn(stub_id, tiny):
+    encoder, env = tiny[1], gym.make(stub_id)
+    episode = gold_episode(env, encoder, ChatDelta(encoder), seed=3, max_context=500)
+    assert encoder.decode(episode.token_ids) == env.unwrapped.gold_answer()
+    assert episode.token_ids[-1] == encoder.eos_id
+    assert set(episode.sampled) == {True}
+    assert env.unwrapped.colour in encoder.decode(episode.prompt_ids)
+    assert gold_episode(env, encoder, ChatDelta(encoder), 3, 500) == episode
+    drawn = [gold_episode(env, encoder, ChatDelta(encoder), seed, 500) for seed in range(10)]
+    assert len({each.token_ids for each in drawn}) > 3

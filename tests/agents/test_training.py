@@ -148,7 +148,7 @@ def test_grpo_second_update_leaves_the_old_policy(grpo_config):
 
 
 def test_grpo_moves_nothing_when_no_group_can_teach(grpo_config, tiny_folder, monkeypatch):
-    monkeypatch.setattr(grpo, "assign", lambda config, lessons, limit: lessons)
+    monkeypatch.setattr(grpo, "assign", lambda config, lessons: lessons)
     folder = grpo.train(grpo_config)
     assert torch.equal(weights(folder), weights(tiny_folder))
     assert {row["informative_groups"] for row in rows(folder)} == {0.0}
@@ -165,7 +165,7 @@ def test_grpo_leaves_failures_out(grpo_config):
 
 
 def test_grpo_stops_when_everything_fails(grpo_config):
-    with pytest.raises(InfrastructureError, match="every answer"):
+    with pytest.raises(InfrastructureError, match="every episode"):
         grpo.train(replace(grpo_config, env_kwargs='{"fail": "raise"}'))
 
 
