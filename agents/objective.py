@@ -97,8 +97,8 @@ class ObjectiveConfig(RunConfig):
             )
         if self.kl_correction and (self.kl not in ("k1", "k3") or self.kl_in == "reward"):
             raise ConfigurationError(
-                f"kl_correction with kl={self.kl!r} in the {self.kl_in}: it weights k1 or k3 in the "
-                "loss"
+                f"kl_correction with kl={self.kl!r} and kl_in={self.kl_in!r}: it weights k1 or k3 "
+                "in the loss"
             )
         if self.kl == "k1" and self.kl_in == "loss" and not self.kl_correction:
             raise ConfigurationError(

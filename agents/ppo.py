@@ -18,15 +18,15 @@ import torch
 from torch import Tensor
 
 from agents.advantages import whiten
-from agents.bridge import as_group
 from agents.episode import Episode
 from agents.gae import Targets, episode_targets
 from agents.grpo import make_sampler
 from agents.kl import kl_estimate
 from agents.logs import StepBar
 from agents.losses import aggregate, clipped
+from agents.multi_turn import RolloutConfig
 from agents.rollout import GroupCollector, derive_seed
-from agents.session import RunConfig, Session
+from agents.session import Session
 from agents.shaping import describe_groups, sampled_tokens
 from agents.values import ValueHead, forward, value_loss
 from toolrl_env.core.errors import ConfigurationError
@@ -37,14 +37,12 @@ _STREAM = 3  # keeps these random choices apart from those of other trainers wit
 
 
 @dataclass(frozen=True)
-class PPOConfig(RunConfig):
+class PPOConfig(RolloutConfig):
     """Settings of a PPO run.
 
     Attributes:
         prompts: Prompts per step.
         group_size: Answers per prompt; 1 is enough.
-        max_new_tokens: Tokens after which an answer is cut.
-        temperature: Of the policy, in sampling and in the update alike.
         gamma: Discount per token.
         lam: Lambda of GAE.
         whiten: Whether advantages are brought to mean 0 and standard deviation 1 over the batch.
@@ -61,8 +59,6 @@ class PPOConfig(RunConfig):
     learning_rate: float = 1e-5
     prompts: int = 16
     group_size: int = 1
-    max_new_tokens: int = 128
-    temperature: float = 1.0
     gamma: float = 1.0
     lam: float = 0.95
     whiten: bool = True
@@ -80,8 +76,6 @@ class PPOConfig(RunConfig):
         self.require_positive(
             prompts=self.prompts,
             group_size=self.group_size,
-            max_new_tokens=self.max_new_tokens,
-            temperature=self.temperature,
             clip_low=self.clip_low,
             clip_high=self.clip_high,
             value_clip=1.0 if self.value_clip is None else self.value_clip,
@@ -159,6 +153,7 @@ def train(config: PPOConfig, on_step: Callable[[dict[str, float]], None] | None 
         config.env,
         session.env_kwargs,
         session.encoder,
+        limits=config.limits,
         prompts=config.prompts,
         group_size=config.group_size,
     )
@@ -169,7 +164,7 @@ def train(config: PPOConfig, on_step: Callable[[dict[str, float]], None] | None 
         # 1. Play.
         seeds = [derive_seed(config.seed, _STREAM, step, row) for row in range(config.prompts)]
         rng = np.random.default_rng((config.seed, _STREAM, step))
-        groups = [as_group(g) for g in collector.collect(sample, seeds, rng, step)]
+        groups = collector.collect(sample, seeds, rng, step)
         episodes = [episode for group in groups for episode in group.scored]
         played = time.perf_counter() - began
 

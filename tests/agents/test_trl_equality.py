@@ -107,9 +107,11 @@ def batches(seed=0):
         if size > 4:
             sampled[2:4] = [False, False]
         ids = tuple(rng.integers(5, 200, size).tolist())
-        turn = Turn((0, size), "", float(rng.choice([-3.0, 0.5, 1.0, 4.0])))
+        reward = float(rng.choice([-3.0, 0.5, 1.0, 4.0]))
+        last = Turn((4 if size > 4 else 0, size), "", reward)
+        turns = (Turn((0, 2), "", 0.0), last) if size > 4 else (last,)
         return Episode(
-            prompt, ids, tuple(sampled), (0.0,) * size, (turn,), stop_reason=StopReason.ANSWERED
+            prompt, ids, tuple(sampled), (0.0,) * size, turns, stop_reason=StopReason.ANSWERED
         )
 
     def group(length):
@@ -132,11 +134,9 @@ def ours(folder, formula, kl, corrected) -> tuple[list[float], torch.Tensor]:
     reference = load_folder(folder)[0] if kl else None
     losses = []
     for groups in batches():
-        lessons = assign(
-            config, [make_lesson(g, config, model, 1.0, reference) for g in groups], LIMIT
-        )
+        lessons = assign(config, [make_lesson(g, config, model, reference) for g in groups])
         before = [lesson_logprobs(model, lesson, 1.0).detach() for lesson in lessons]
-        whole = denominator(config, lessons, LIMIT)
+        whole = denominator(config, lessons)
 
         def loss(
             lessons: list[Lesson] = lessons,
@@ -168,10 +168,11 @@ def theirs(trainer, folder, formula, kl, corrected) -> tuple[list[float], torch.
     normalise = GRPOConfig(advantage=formula.ours.get("advantage", "grpo"))
     losses = []
     for groups in batches():
-        lessons = assign(
-            normalise, [make_lesson(g, normalise, trainer.model, 1.0) for g in groups], LIMIT
-        )
+        lessons = assign(normalise, [make_lesson(g, normalise, trainer.model) for g in groups])
         inputs = padded(lessons)
+        # here the constant counts answers of several turns, there completions
+        turns = [len(e.turns) for lesson in lessons for e in lesson.group.scored]
+        trainer.max_completion_length = LIMIT * sum(turns) / len(turns)
         with torch.no_grad():
             inputs["old_per_token_logps"] = trl_logprobs(trainer, trainer.model, inputs)
             inputs["ref_per_token_logps"] = trl_logprobs(trainer, trainer.ref_model, inputs)

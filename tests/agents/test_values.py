@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from agents.episode import Episode, Turn
+from agents.logprobs import sampled_logprobs
 from agents.models.tiny import make_model, make_tokenizer
-from agents.packing import group_logprobs
 from agents.values import ValueHead, forward, value_loss
 from toolrl_env.core.types import StopReason
 
@@ -36,10 +36,10 @@ def test_a_new_head_says_zero(model):
 
 def test_logprobs_are_those_of_the_other_path(model, head):
     answers = [(7, 8, 9), (10,), (11, 12)]
-    got = forward(model, head, [played((5, 6), answer) for answer in answers], 0.7)
-    want, mask = group_logprobs(model, (5, 6), answers, 0.7)
-    assert torch.equal(got.mask, mask)
-    assert torch.allclose(got.logprobs, want, atol=1e-5)
+    episodes = [played((5, 6), answer) for answer in answers]
+    got, want = forward(model, head, episodes, 0.7), sampled_logprobs(model, episodes, 0.7)
+    assert torch.equal(got.mask, want.mask)
+    assert torch.allclose(got.logprobs, want.logprobs, atol=1e-5)
 
 
 def test_a_value_depends_on_what_came_before_alone(model, head):
