@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from agents.checkpoint import load_trainer_state
 from agents.logs import read_metrics
 from agents.models import load_folder
 from agents.ppo import PPOConfig
+from tests.agents.two_turns import TWO_TURNS
 from toolrl_env.core.errors import ConfigurationError, DataError, InfrastructureError
 
 
@@ -60,7 +62,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one(config, tmp_path, dtype):
 
 
 def test_the_value_head_learns(config, tmp_path):
-    config = replace(config, steps=25, learning_rate=1e-6, value_learning_rate=3e-2, prompts=12)
+    config = replace(config, steps=12, learning_rate=1e-6, value_learning_rate=3e-2, prompts=12)
     lines = rows(ppo.train(config))
     assert lines[0]["explained_variance"] == pytest.approx(0.0, abs=1e-6)
     assert lines[-1]["value_loss"] < lines[0]["value_loss"]
@@ -87,6 +89,14 @@ def test_choices_change_the_run(config, tmp_path, choice):
     base = ppo.train(replace(config, out=tmp_path / "base"))
     other = ppo.train(replace(config, out=tmp_path / "other", **choice))
     assert not torch.equal(weights(base), weights(other))
+
+
+def test_episodes_of_several_turns(config, tmp_path):
+    # the model knows nothing of these tasks, so most episodes run into the turn limit
+    config = replace(config, env=TWO_TURNS, model="tiny", steps=2, max_new_tokens=6, prompts=3)
+    lines = rows(ppo.train(config))
+    assert all(row["turns"] > 1 and row["context_tokens"] > 0 for row in lines)
+    assert all(math.isfinite(row["loss"]) and row["grad_norm"] > 0 for row in lines)
 
 
 def test_failures_are_left_out(config):
