@@ -52,7 +52,6 @@ def config(warm, tmp_path):
         max_new_tokens=8,
         learning_rate=1e-3,
         dtype="float32",
-        temperature=1.2,
     )
 
 

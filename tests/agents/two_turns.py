@@ -20,8 +20,8 @@ COST = 0.1
 
 
 class TwoTurnEnv(gym.Env[str, str]):
-    """``fail_at`` is the number of the answer that breaks, in the tasks that ``fail_every`` divides;
-    ``hide`` hides what ``[look]`` finds; ``bad_reset`` is the number of the reset that breaks.
+    """``fail_at``: number of the answer that breaks, in the tasks that ``fail_every`` divides;
+    ``hide`` hides what ``[look]`` finds; ``bad_reset``: number of the reset that breaks.
     """
 
     def __init__(
@@ -96,6 +96,8 @@ class TwoTurnEnv(gym.Env[str, str]):
             turn = self.answers.index("[look]") if self.looked else last
             inside = (1, len(self.answers[turn]) - 1)
             spans.append(CreditSpan("outcome", turn, 0, inside, 1.0))
+        elif len(self.answers[-1]) > 2:
+            spans.append(CreditSpan("outcome", last, 0, (1, len(self.answers[-1]) - 1), 0.0))
         return tuple(spans)
 
     def fork(self, n):
