@@ -273,7 +273,8 @@ def test_credits_are_in_tokens_of_the_turn_that_earned_them(tiny):
     encoder = tiny[1]
     episode = play(collector(TWO_TURNS, encoder, prompts=1), Script(encoder, honest), (1,))[0]
     look, said = episode.episodes[0].turns
-    assert [(c.term, c.tokens, c.amount) for c in look.credits] == [("cost", look.tokens, -COST)]
+    assert [(c.term, c.amount) for c in look.credits] == [("cost", -COST), ("outcome", 0.0)]
+    assert look.credits[0].tokens == look.tokens
     cost, earned = said.credits
     assert cost.tokens == said.tokens
     assert earned.amount == 1.0

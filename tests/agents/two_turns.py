@@ -20,11 +20,22 @@ COST = 0.1
 
 
 class TwoTurnEnv(gym.Env[str, str]):
-    """``fail_at`` is the number of the answer that breaks; ``hide`` hides what ``[look]`` finds."""
+    """``fail_at``: number of the answer that breaks, in the tasks that ``fail_every`` divides;
+    ``hide`` hides what ``[look]`` finds; ``bad_reset``: number of the reset that breaks.
+    """
 
-    def __init__(self, split="train", fail_at=0, raises=True, hide=False, max_turns=4, bad_reset=0):
+    def __init__(
+        self,
+        split="train",
+        fail_at=0,
+        fail_every=1,
+        raises=True,
+        hide=False,
+        max_turns=4,
+        bad_reset=0,
+    ):
         self.observation_space = self.action_space = UnicodeText(4000)
-        self.split, self.fail_at, self.raises = split, fail_at, raises
+        self.split, self.fail_at, self.fail_every, self.raises = split, fail_at, fail_every, raises
         self.hide, self.max_turns, self.bad_reset = hide, max_turns, bad_reset
         self.resets = 0
 
@@ -45,7 +56,7 @@ class TwoTurnEnv(gym.Env[str, str]):
         self.messages = [*self.messages, {"role": "assistant", "content": action}]
         stop, failure = None, None
         right = action == f"[{self.code}]"
-        if len(self.answers) == self.fail_at:
+        if len(self.answers) == self.fail_at and self.index % self.fail_every == 0:
             if self.raises:
                 raise InfrastructureError("the tool server is gone")
             stop, failure = StopReason.INFRASTRUCTURE, "the tool server said no"
@@ -85,6 +96,8 @@ class TwoTurnEnv(gym.Env[str, str]):
             turn = self.answers.index("[look]") if self.looked else last
             inside = (1, len(self.answers[turn]) - 1)
             spans.append(CreditSpan("outcome", turn, 0, inside, 1.0))
+        elif len(self.answers[-1]) > 2:
+            spans.append(CreditSpan("outcome", last, 0, (1, len(self.answers[-1]) - 1), 0.0))
         return tuple(spans)
 
     def fork(self, n):
