@@ -65,9 +65,7 @@ def cut(start: int, length: int, before: tuple[tuple[int, int], ...] = ()) -> tu
     Their size keeps the scores of a block in a processor's second-level cache (700 keys, 9 heads).
     """
     end, size = start + length, 128
-    return tuple(
-        Block(at, min(at + size, end), start, before) for at in range(start, end, size)
-    )
+    return tuple(Block(at, min(at + size, end), start, before) for at in range(start, end, size))
 
 
 def plan_attention(row: Row) -> Plan:
@@ -176,7 +174,7 @@ def _add(total: Tensor, block: Block, past: int, part: Tensor) -> None:
 def row_attend(plan: Plan) -> Attend:
     """Return attention over one packed row, for ``own_attention``."""
 
-    def attend(layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
+    def attend(_: int, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
         return attend_row(query[0], key[0], value[0], plan, scaling)[None]
 
     return attend
@@ -187,7 +185,7 @@ def _interface(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    attention_mask: Tensor | None,
+    _mask: Tensor | None,
     *,
     attend: Attend,
     scaling: float,
