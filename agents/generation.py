@@ -18,6 +18,7 @@ from transformers import PreTrainedModel
 from agents.attention import own_attention
 from agents.cache import Conversations, Kept
 from agents.decoding import Batch, decoding_copy
+from agents.head import output_head
 from agents.reading import Read, read
 from toolrl_env.core.errors import ConfigurationError
 
@@ -161,7 +162,7 @@ class Decoder:
 
     def _decode(self, rows: Sequence[_Row]) -> list[Completion]:
         """Sample every row to its end."""
-        device, model, head = self._device, self._model, self._model.get_output_embeddings()
+        device, model, head = self._device, self._model, output_head(self._model)
         room = max(row.limit for row in rows)
         limits = torch.tensor([row.limit for row in rows], device=device)
         draws = torch.stack([row.draws(room) for row in rows]).to(device)  # [R, room]
