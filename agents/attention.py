@@ -174,7 +174,7 @@ def _add(total: Tensor, block: Block, past: int, part: Tensor) -> None:
 def row_attend(plan: Plan) -> Attend:
     """Return attention over one packed row, for ``own_attention``."""
 
-    def attend(layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
+    def attend(_: int, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
         return attend_row(query[0], key[0], value[0], plan, scaling)[None]
 
     return attend
@@ -185,7 +185,7 @@ def _interface(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    attention_mask: Tensor | None,
+    _mask: Tensor | None,
     *,
     attend: Attend,
     scaling: float,
