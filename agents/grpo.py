@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from agents.advantages import GROUP_ADVANTAGES
 from agents.episode import Group
-from agents.generation import Completion, generate
+from agents.generation import Completion, Decoder
 from agents.lessons import (
     Lesson,
     LessonConfig,
@@ -100,12 +100,12 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
     session.attach("selection", selection)
     reference = None if config.kl == "none" else session.reference()
     levels = make_levels(session, config)
-    sample = make_sampler(session, config)
 
     for step in range(session.start, config.steps):
         began = time.perf_counter()
+        sample = make_sampler(session, config, several_turns=levels[0].several_turns)
 
-        # 1. Play: groups of answers to several tasks, scored by the environment.
+        # 1. Play: groups of episodes of several tasks, scored by the environment.
         played = selection.play(partial(play, levels, sample, step), step)
         seconds = time.perf_counter() - began
 
@@ -166,23 +166,27 @@ def make_levels(session: Session, config: GRPOConfig) -> list[GroupCollector]:
     ]
 
 
-def make_sampler(session: Session, config: RolloutConfig) -> Sampler:
-    """Return the function that samples answers to contexts."""
+def make_sampler(session: Session, config: RolloutConfig, *, several_turns: bool) -> Sampler:
+    """Return the function that samples answers to contexts, good until the weights change.
+
+    Args:
+        session: Has the policy.
+        config: The settings.
+        several_turns: Whether contexts will go on, so that they are worth remembering.
+    """
+    decoder = Decoder(
+        session.policy,
+        eos_id=session.encoder.eos_id,
+        temperature=config.temperature,
+        room=config.remember if several_turns else 0,
+    )
 
     def sample(
         contexts: Sequence[tuple[int, ...]],
         samples: Sequence[int],
         rngs: Sequence[np.random.Generator],
     ) -> list[list[Completion]]:
-        return generate(
-            session.policy,
-            contexts,
-            samples,
-            max_new_tokens=config.max_new_tokens,
-            eos_id=session.encoder.eos_id,
-            temperature=config.temperature,
-            rngs=rngs,
-        )
+        return decoder.generate(contexts, samples, max_new_tokens=config.max_new_tokens, rngs=rngs)
 
     return sample
 

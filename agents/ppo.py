@@ -157,10 +157,10 @@ def train(config: PPOConfig, on_step: Callable[[dict[str, float]], None] | None 
         prompts=config.prompts,
         group_size=config.group_size,
     )
-    sample = make_sampler(session, config)
 
     for step in range(session.start, config.steps):
         began = time.perf_counter()
+        sample = make_sampler(session, config, several_turns=collector.several_turns)
         # 1. Play.
         seeds = [derive_seed(config.seed, _STREAM, step, row) for row in range(config.prompts)]
         rng = np.random.default_rng((config.seed, _STREAM, step))

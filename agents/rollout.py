@@ -20,6 +20,7 @@ from agents.tree import Bush, TreeConfig, grow
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import StopReason
 from toolrl_env.envs.multi_turn import MultiTurnEnv
+from toolrl_env.envs.single_turn import SingleTurnEnv
 
 __all__ = ["GroupCollector", "Sampler", "derive_seed"]
 
@@ -93,6 +94,9 @@ class GroupCollector:
         group_size: Episodes per group.
         tree: Whether and how episodes branch in the middle.
 
+    Attributes:
+        several_turns: Whether episodes may have more than one turn.
+
     Raises:
         ConfigurationError: The environment goes over several turns, and the model's template
             cannot (see ``ChatDelta.check``).
@@ -114,7 +118,9 @@ class GroupCollector:
             [gym.make(env_id, **env_kwargs) for _ in range(group_size)] for _ in range(prompts)
         ]
         self._delta = ChatDelta(encoder)
-        if isinstance(self._groups[0][0].unwrapped, MultiTurnEnv):
+        base = self._groups[0][0].unwrapped
+        self.several_turns = not isinstance(base, SingleTurnEnv)
+        if isinstance(base, MultiTurnEnv):
             self._delta.check()
 
     def collect(
