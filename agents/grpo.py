@@ -10,9 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from transformers import PreTrainedModel
 
 from agents.advantages import GROUP_ADVANTAGES
 from agents.episode import Group
@@ -104,26 +106,11 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
         sample = make_sampler(session, config, several_turns=levels[0].several_turns)
 
         # 1. Play: groups of episodes of several tasks, scored by the environment.
-        def play(
-            level: int,
-            seeds: Sequence[int],
-            rng: np.random.Generator,
-            step: int = step,
-            sample: Sampler = sample,
-        ) -> list[Group]:
-            return levels[level].collect(sample, seeds, rng, step)
-
-        played = selection.play(play, step)
+        played = selection.play(partial(play, levels, sample, step), step)
         seconds = time.perf_counter() - began
 
-        # 2. Compare: rewards become advantages of tokens; branches are compared among themselves.
-        lessons = [
-            make_lesson(group, config, session.policy, reference)
-            for root in played.kept
-            for group in (root, *root.branches)
-            if group.scored
-        ]
-        lessons = assign(config, lessons)
+        # 2. Compare: rewards become advantages of tokens.
+        lessons = compare(session, config, played, reference)
 
         # 3. Keep the groups that can teach: without an advantage there is no gradient.
         useful = [lesson for lesson in lessons if lesson.teaches or config.regularised]
@@ -140,6 +127,27 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
     for collector in levels:
         collector.close()
     return session.checkpoint
+
+
+def play(
+    levels: Sequence[GroupCollector],
+    sample: Sampler,
+    step: int,
+    level: int,
+    seeds: Sequence[int],
+    rng: np.random.Generator,
+) -> list[Group]:
+    """Play one group per seed at a level of the curriculum."""
+    return levels[level].collect(sample, seeds, rng, step)
+
+
+def compare(
+    session: Session, config: GRPOConfig, played: Played, reference: PreTrainedModel | None
+) -> list[Lesson]:
+    """Return the kept groups and their branches, each compared within itself or the batch."""
+    groups = [group for root in played.kept for group in (root, *root.branches) if group.scored]
+    lessons = [make_lesson(group, config, session.policy, reference) for group in groups]
+    return assign(config, lessons)
 
 
 def make_levels(session: Session, config: GRPOConfig) -> list[GroupCollector]:

@@ -12,6 +12,7 @@ from agents.episode import Episode, Group, Turn
 from agents.grpo import GRPOConfig
 from agents.lessons import assign, denominator, make_lesson, trained_tokens
 from agents.models.tiny import make_model, make_tokenizer
+from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.core.types import StopReason
 
 
@@ -86,6 +87,19 @@ def test_overlong_is_a_part_of_its_own_for_gdpo(models):
     assert got[:, 0].tolist() == pytest.approx([-1.0, 1.0], rel=1e-2)
     without = {"advantage": "gdpo", "overlong_buffer": 4, "component_weights": '{"overlong": 0}'}
     assert not advantages(models, group, **without).any()
+
+
+@pytest.mark.parametrize("name", ["grpo", "gdpo", "rebn"])
+def test_nothing_kept_is_nothing_to_learn(name):
+    choices = {"component_weights": '{"format": 2}'} if name == "gdpo" else {}
+    assert assign(GRPOConfig(advantage=name, overlong_buffer=4, **choices), []) == []
+
+
+def test_gdpo_says_that_a_reward_has_no_parts(models):
+    bare = Turn((0, 1), "x", 1.0)
+    plain = Episode((1,), (5,), (True,), (0.0,), (bare,), stop_reason=StopReason.ANSWERED)
+    with pytest.raises(ConfigurationError, match="this environment's has none"):
+        advantages(models, Group("t", (plain, plain)), advantage="gdpo")
 
 
 def test_distance_to_the_reference_is_subtracted_from_the_reward(models):
