@@ -134,9 +134,11 @@ class _RowAttention(torch.autograd.Function):
                 _add(d_value, block, ctx.past, torch.bmm(weights.transpose(1, 2), outer))
                 slope = torch.bmm(outer, values[:, : block.seen].transpose(1, 2))
                 # p * (slope - sum(p * slope)), in one pass
-                slope = torch._softmax_backward_data(slope, weights, -1, slope.dtype) * ctx.scaling
-                d_query[:, inside] = torch.bmm(slope, keys[:, : block.seen]).view(heads, -1, width)
-                _add(d_key, block, ctx.past, torch.bmm(slope.transpose(1, 2), queries))
+                slope = torch._softmax_backward_data(slope, weights, -1, slope.dtype)
+                d_part = torch.bmm(slope, keys[:, : block.seen]).mul_(ctx.scaling)
+                d_query[:, inside] = d_part.view(heads, -1, width)
+                d_part = torch.bmm(slope.transpose(1, 2), queries * ctx.scaling)
+                _add(d_key, block, ctx.past, d_part)
         return d_query, d_key.to(key.dtype), d_value.to(value.dtype), None, None, None
 
 

@@ -59,11 +59,11 @@ def inverse_cdf(logits: Tensor, uniforms: Tensor, temperature: float) -> tuple[T
     if temperature == 0:
         ids = logits.argmax(-1)
         return ids, logits.log_softmax(-1).gather(1, ids[:, None])[:, 0]
-    logprobs = (logits / temperature).log_softmax(-1)
-    cumulative = logprobs.exp().cumsum(-1)
+    chances = (logits if temperature == 1 else logits / temperature).softmax(-1)
+    cumulative = chances.cumsum(-1)
     targets = uniforms[:, None] * cumulative[:, -1:]  # rounding leaves the total off 1
     ids = torch.searchsorted(cumulative, targets, right=True)[:, 0].clamp_(max=logits.shape[1] - 1)
-    return ids, logprobs.gather(1, ids[:, None])[:, 0]
+    return ids, chances.gather(1, ids[:, None])[:, 0].log()
 
 
 def generate(
