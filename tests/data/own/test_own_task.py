@@ -13,6 +13,11 @@ from toolrl_env.parsing import parse_ground_truth
 
 CALL = {"name": "f", "parameters": {"x": 1}}
 THE_CALL = ToolCall("f", {"x": 1})
+BOTH = """<think> t </think>
+<tool_call>
+{"name": "f", "parameters": {"x": 1}}
+</tool_call>
+<response> Oslo </response>"""
 
 
 def row(**fields):
@@ -105,8 +110,7 @@ def test_a_task_that_nothing_judges_is_refused():
         ),
         ("<think> t </think>\n<response> Oslo </response>", ("Oslo",), ("Oslo",)),
         (
-            '<think> t </think>\n<tool_call>\n{"name": "f", "parameters": {"x": 1}}\n</tool_call>\n'
-            "<response> Oslo </response>",
+            BOTH,
             ((THE_CALL,), "Oslo"),
             (),
         ),
