@@ -66,8 +66,11 @@ def bounded(tool: str, value: Any, limits: CallLimits) -> Any:
     >>> bounded("f", (1, 2), CallLimits()), bounded("f", [1] * 9, CallLimits(result_chars=5))
     ([1, 2], '[1, 1 … [cut: 22 more characters]')
     """
-    text = bounded_text(tool, value, limits)
-    return json.loads(text)
+    if value is None or type(value) is bool:
+        return value
+    if type(value) is str and len(value) < limits.result_chars // 6:  # however it is escaped
+        return value
+    return json.loads(bounded_text(tool, value, limits))
 
 
 def bounded_text(tool: str, value: Any, limits: CallLimits) -> str:
