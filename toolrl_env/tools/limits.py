@@ -11,10 +11,12 @@ from toolrl_env.core.checks import whole_number
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import FailureKind
 
-__all__ = ["MAX_RESULT_CHARS", "CallLimits", "bounded", "bounded_text"]
+__all__ = ["MAX_RESULT_CHARS", "MEMORY_MB", "CallLimits", "bounded", "bounded_text"]
 
 MAX_RESULT_CHARS = 16_384
 """A result whose JSON is longer is replaced by the beginning of that JSON, marked as cut."""
+MEMORY_MB = 1024
+"""MiB that a worker process may map beyond what it begins with, unless said otherwise."""
 MAX_SECONDS = 86_400.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +11,7 @@ from typing import Any, cast
 
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.tools.combined import CombinedProvider, PrefixedProvider
-from toolrl_env.tools.isolation import IsolatedProvider
-from toolrl_env.tools.isolation.provider import MEMORY_MB
+from toolrl_env.tools.limits import MEMORY_MB
 from toolrl_env.tools.local import FunctionProvider, SuiteProvider
 from toolrl_env.tools.provider import ToolProvider
 from toolrl_env.tools.suite import ToolSuite
@@ -132,6 +132,10 @@ def _tool(thing: object) -> Tool:
 
 
 def _isolated(provider: ToolProvider, memory_mb: int) -> ToolProvider:
+    if not sys.platform.startswith("linux"):
+        raise ConfigurationError(f"isolation='process' needs Linux, and this is {sys.platform}")
+    from toolrl_env.tools.isolation import IsolatedProvider
+
     if isinstance(provider, FunctionProvider | SuiteProvider):
         return IsolatedProvider.of(provider, memory_mb)
     if isinstance(provider, PrefixedProvider):
