@@ -1,0 +1,193 @@
+"""``DialogueSource``: recorded conversations as tasks that can be played turn by turn."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolrl_env.core.errors import ConfigurationError, DataError, UnknownName
+from toolrl_env.core.types import Task, ToolCall
+from toolrl_env.data.api_bank import APIBank
+from toolrl_env.data.dataset import Dataset
+from toolrl_env.data.dialogue.cut import Dialogue, cut_dialogue
+from toolrl_env.data.dialogue.session import CONTINUATIONS, DialogueSession
+from toolrl_env.data.dialogue.whole import find_beginnings
+from toolrl_env.data.load import DATASETS, load_tasks
+from toolrl_env.data.rlla import RLLA
+from toolrl_env.data.source import TaskSet
+from toolrl_env.data.toolace import ToolACEConversations
+from toolrl_env.tools import CallValidator
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["RECORDED", "DialogueSource", "load_dialogues"]
+
+RECORDED: dict[str, type[Dataset]] = {
+    "toolace": ToolACEConversations,
+    "rlla": RLLA,
+    "api_bank": APIBank,
+}
+"""The datasets that hold dialogues, each in the form in which a row is a whole conversation."""
+
+
+def load_dialogues(
+    dataset: str | Dataset,
+    data: str | Path | None = None,
+    split: str = "train",
+    continuation: str = "teacher_forced",
+    **options: Any,
+) -> DialogueSource:
+    """Load the dialogues of a dataset.
+
+    Args:
+        dataset: ``"toolace"``, ``"rlla"``, ``"api_bank"``, or a ``Dataset`` of your own whose rows
+            are whole conversations: the history as messages, the last answer as gold.
+        data: As for ``load_tasks``. ``None`` reads our sample in the dataset's own raw format; for
+            ``rlla`` that of the paper's files instead of the mixture.
+        split: As for ``load_tasks``.
+        continuation: ``"teacher_forced"`` or ``"free_running"``.
+        options: As for ``load_tasks``.
+
+    Raises:
+        ConfigurationError: A value is not allowed, or the dataset's rows are single steps.
+        DataError: The data cannot be used, or the split holds no dialogue of two steps or more.
+    """
+    found: str | Dataset = dataset
+    if isinstance(dataset, str) and dataset in DATASETS:
+        if dataset not in RECORDED:
+            raise ConfigurationError(
+                f"{dataset} has no dialogues to replay: each of its rows is one request and one "
+                f"answer; datasets with dialogues: {', '.join(RECORDED)}"
+            )
+        if dataset == "rlla" and data is None:
+            options = {"mixture": False, **options}
+        own = {key: options.pop(key) for key in list(options) if key not in _LOADING}
+        found = RECORDED[dataset].with_options(own)
+    return DialogueSource(load_tasks(found, data, split, **options), continuation)
+
+
+_LOADING = ("on_bad_row", "revision")
+
+
+class DialogueSource:
+    """A ``SessionSource`` over the tasks of at least two steps; one task is one dialogue.
+
+    A task shows what its dialogue shows before the assistant's first step, with that step's gold.
+
+    Args:
+        whole: Tasks with the whole history as messages and the last answer as gold.
+        continuation: ``"teacher_forced"`` or ``"free_running"``; see ``DialogueSession``.
+
+    Attributes:
+        continuation: How a dialogue goes on after an answer.
+        tasks: The tasks.
+        left_out: The tasks of ``whole`` that are none here, by id, and why.
+
+    Raises:
+        UnknownName: No such continuation.
+        DataError: No task has two steps or more.
+    """
+
+    def __init__(self, whole: TaskSet, continuation: str = "teacher_forced") -> None:
+        if continuation not in CONTINUATIONS:
+            raise UnknownName("continuation", continuation, CONTINUATIONS)
+        self.continuation = continuation
+        self.left_out: dict[str, str] = {}
+        self._dialogues: dict[str, Dialogue] = {}
+        beginnings = find_beginnings(whole)
+        for task in whole:
+            if task.id in beginnings:
+                self.left_out[task.id] = f"it is the beginning of {beginnings[task.id]}"
+                continue
+            self._add(task)
+        if not self._dialogues:
+            raise DataError(
+                f"{whole.name}: split {whole.split!r} has no dialogue of two steps or more among "
+                f"its {len(whole)} tasks"
+            )
+        digest = hashlib.sha256(f"{whole.fingerprint} {continuation}".encode())
+        self.fingerprint = digest.hexdigest()
+        self.tasks = TaskSet(
+            name=whole.name,
+            split=whole.split,
+            tasks=tuple(dialogue.task for dialogue in self._dialogues.values()),
+            refused=whole.refused,
+            is_sample=whole.is_sample,
+            licence=whole.licence,
+            options={**whole.options, "mode": "multi_turn", "continuation": continuation},
+        )
+
+    def _add(self, task: Task) -> None:
+        try:
+            dialogue = cut_dialogue(task)
+        except DataError as error:
+            self.left_out[task.id] = str(error)
+            return
+        if len(dialogue.steps) > 1:
+            self._dialogues[task.id] = dialogue
+        else:
+            self.left_out[task.id] = "it has one step: nothing follows its answer"
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        return self.tasks.name
+
+    @property
+    def split(self) -> str:
+        """``train``, ``validation``, ``test`` or ``all``."""
+        return self.tasks.split
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the dialogues are this project's own sample."""
+        return self.tasks.is_sample
+
+    @property
+    def size(self) -> int:
+        """Number of dialogues."""
+        return self.tasks.size
+
+    def __len__(self) -> int:
+        """Return the number of dialogues."""
+        return len(self.tasks)
+
+    def __getitem__(self, index: int) -> Task:
+        """Return the task at ``index``. Raises ``UnknownTask`` if there is none."""
+        return self.tasks[index]
+
+    def index_of(self, task_id: str) -> int:
+        """Return the index of the task with this id. Raises ``UnknownTask`` if there is none."""
+        return self.tasks.index_of(task_id)
+
+    def draw(self, rng: np.random.Generator) -> int:
+        """Return the index of a task drawn uniformly with ``rng``."""
+        return self.tasks.draw(rng)
+
+    def dialogue(self, task: Task) -> Dialogue:
+        """Return a task's recorded conversation.
+
+        Raises:
+            UnknownTask: The task is not of this source.
+        """
+        self.index_of(task.id)
+        return self._dialogues[task.id]
+
+    def open(self, task: Task) -> DialogueSession:
+        """Return a fresh replay.
+
+        Raises:
+            UnknownTask: The task is not of this source.
+        """
+        dialogue = self.dialogue(task)
+        return DialogueSession(dialogue, self.continuation, CallValidator(dialogue.task.tools))
+
+    def gold_turns(self, task: Task) -> tuple[tuple[ToolCall, ...] | str, ...]:
+        """Return, for each step, its recorded calls or, without calls, its words.
+
+        Raises:
+            UnknownTask: The task is not of this source.
+        """
+        return tuple(step.calls or step.response or "" for step in self.dialogue(task).steps)
