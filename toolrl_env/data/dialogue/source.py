@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolrl_env.core.errors import ConfigurationError, DataError, UnknownName
 from toolrl_env.core.types import Task, ToolCall
@@ -15,12 +15,9 @@ from toolrl_env.data.dialogue.session import CONTINUATIONS, DialogueSession
 from toolrl_env.data.dialogue.whole import find_beginnings
 from toolrl_env.data.load import DATASETS, load_tasks
 from toolrl_env.data.rlla import RLLA
-from toolrl_env.data.source import TaskSet
+from toolrl_env.data.source import FiniteSource, TaskSet
 from toolrl_env.data.toolace import ToolACEConversations
 from toolrl_env.tools import CallValidator
-
-if TYPE_CHECKING:
-    import numpy as np
 
 __all__ = ["RECORDED", "DialogueSource", "load_dialogues"]
 
@@ -71,7 +68,7 @@ def load_dialogues(
 _LOADING = ("on_bad_row", "revision")
 
 
-class DialogueSource:
+class DialogueSource(FiniteSource):
     """A ``SessionSource`` over the tasks of at least two steps; one task is one dialogue.
 
     A task shows what its dialogue shows before the assistant's first step, with that step's gold.
@@ -93,6 +90,7 @@ class DialogueSource:
     def __init__(self, whole: TaskSet, continuation: str = "teacher_forced") -> None:
         if continuation not in CONTINUATIONS:
             raise UnknownName("continuation", continuation, CONTINUATIONS)
+        self.name, self.split, self.is_sample = whole.name, whole.split, whole.is_sample
         self.continuation = continuation
         self.left_out: dict[str, str] = {}
         self._dialogues: dict[str, Dialogue] = {}
@@ -108,7 +106,7 @@ class DialogueSource:
                 f"its {len(whole)} tasks"
             )
         digest = hashlib.sha256(f"{whole.fingerprint} {continuation}".encode())
-        self.fingerprint = digest.hexdigest()
+        self._fingerprint = digest.hexdigest()
         self.tasks = TaskSet(
             name=whole.name,
             split=whole.split,
@@ -131,40 +129,9 @@ class DialogueSource:
             self.left_out[task.id] = "it has one step: nothing follows its answer"
 
     @property
-    def name(self) -> str:
-        """The dataset's name."""
-        return self.tasks.name
-
-    @property
-    def split(self) -> str:
-        """``train``, ``validation``, ``test`` or ``all``."""
-        return self.tasks.split
-
-    @property
-    def is_sample(self) -> bool:
-        """Whether the dialogues are this project's own sample."""
-        return self.tasks.is_sample
-
-    @property
-    def size(self) -> int:
-        """Number of dialogues."""
-        return self.tasks.size
-
-    def __len__(self) -> int:
-        """Return the number of dialogues."""
-        return len(self.tasks)
-
-    def __getitem__(self, index: int) -> Task:
-        """Return the task at ``index``. Raises ``UnknownTask`` if there is none."""
-        return self.tasks[index]
-
-    def index_of(self, task_id: str) -> int:
-        """Return the index of the task with this id. Raises ``UnknownTask`` if there is none."""
-        return self.tasks.index_of(task_id)
-
-    def draw(self, rng: np.random.Generator) -> int:
-        """Return the index of a task drawn uniformly with ``rng``."""
-        return self.tasks.draw(rng)
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits that change with any row, the split, an option or continuation."""
+        return self._fingerprint
 
     def dialogue(self, task: Task) -> Dialogue:
         """Return a task's recorded conversation.

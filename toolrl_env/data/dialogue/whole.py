@@ -14,17 +14,16 @@ __all__ = ["find_beginnings"]
 
 
 def find_beginnings(tasks: Iterable[Task]) -> dict[str, str]:
-    """Return the ids of the tasks that another contains, each with the other's id.
+    """Return the ids of the tasks that another contains, each with the longest such other's id.
 
     A task is contained if another dialogue starts with the same messages and goes on with this
     task's gold answer: the same calls, or the same words. Its last user message may be missing
     there, because API-Bank's rows end with a request of their own that asks for the call. Thoughts
     do not count.
     """
-    known = list(tasks)
     goes_on: dict[bytes, str] = {}
     ends: list[tuple[Task, list[bytes]]] = []
-    for task in known:
+    for task in sorted(tasks, key=lambda task: len(task.messages), reverse=True):
         digests = _digests(task.messages)
         ends.append((task, digests[-2:] if task.messages[-1].role == "user" else digests[-1:]))
         for before, message in zip(digests, task.messages[1:], strict=False):
@@ -34,9 +33,8 @@ def find_beginnings(tasks: Iterable[Task]) -> dict[str, str]:
     for task, places in ends:
         answer = _answer(_gold_calls(task), _words(task))
         for place in places:
-            container = goes_on.get(place + answer)
-            if container is not None and container != task.id:
-                found[task.id] = container
+            if place + answer in goes_on:
+                found[task.id] = goes_on[place + answer]
     return found
 
 
