@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 
 import numpy as np
@@ -131,6 +132,22 @@ def test_the_splits_are_those_of_the_single_steps():
     ]
     assert sum(map(len, parts)) == load_dialogues("toolace", split="all").size
     assert parts[2] <= {task.id for task in load_tasks("toolace", split="test")}
+
+
+def test_what_was_cut_once_is_shared():
+    source = load_dialogues("toolace", split="test")
+    assert load_dialogues("toolace", split="test") is source
+    assert load_dialogues("toolace", split="test", continuation="free_running") is not source
+    assert load_dialogues("toolace", split="validation") is not source
+
+
+def test_a_file_that_changed_is_cut_anew(tmp_path, toolace_rows):
+    row = next(row for row in toolace_rows if len(row["conversations"]) > 3)
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(row))
+    first = load_dialogues("toolace", path, "all")
+    path.write_text(json.dumps(row) + "\n" + json.dumps(row))
+    assert (first.size, load_dialogues("toolace", path, "all").size) == (1, 2)
 
 
 def test_a_dataset_of_ones_own_is_taken():

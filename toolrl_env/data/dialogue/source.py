@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,15 @@ def load_dialogues(
         continuation: ``"teacher_forced"`` or ``"free_running"``.
         options: As for ``load_tasks``.
 
+    Returns:
+        The dialogues, in file order; the same object for the same arguments while the last eight
+        are remembered.
+
     Raises:
         ConfigurationError: A value is not allowed, or the dataset's rows are single steps.
         DataError: The data cannot be used, or the split holds no dialogue of two steps or more.
     """
+    _check_continuation(continuation)
     found: str | Dataset = dataset
     if isinstance(dataset, str) and dataset in DATASETS:
         if dataset not in RECORDED:
@@ -62,10 +68,33 @@ def load_dialogues(
             options = {"mixture": False, **options}
         own = {key: options.pop(key) for key in list(options) if key not in _LOADING}
         found = RECORDED[dataset].with_options(own)
-    return DialogueSource(load_tasks(found, data, split, **options), continuation)
+    return _source(_Same(load_tasks(found, data, split, **options)), continuation)
 
 
 _LOADING = ("on_bad_row", "revision")
+
+
+def _check_continuation(continuation: str) -> None:
+    if continuation not in CONTINUATIONS:
+        raise UnknownName("continuation", continuation, CONTINUATIONS)
+
+
+class _Same:
+    """A task set as a key: equal to itself alone. ``load_tasks`` returns the same one again."""
+
+    def __init__(self, whole: TaskSet) -> None:
+        self.whole = whole
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.whole is self.whole
+
+    def __hash__(self) -> int:
+        return id(self.whole)
+
+
+@lru_cache(maxsize=8)
+def _source(key: _Same, continuation: str) -> DialogueSource:
+    return DialogueSource(key.whole, continuation)
 
 
 class DialogueSource(FiniteSource):
@@ -88,8 +117,7 @@ class DialogueSource(FiniteSource):
     """
 
     def __init__(self, whole: TaskSet, continuation: str = "teacher_forced") -> None:
-        if continuation not in CONTINUATIONS:
-            raise UnknownName("continuation", continuation, CONTINUATIONS)
+        _check_continuation(continuation)
         self.name, self.split, self.is_sample = whole.name, whole.split, whole.is_sample
         self.continuation = continuation
         self.left_out: dict[str, str] = {}
