@@ -12,6 +12,7 @@ from toolrl_env.core.types import ParsedAction, ParseStatus, ToolResult
 from toolrl_env.data.dialogue import DialogueSession, DialogueSource, load_dialogues
 from toolrl_env.envs.multi_turn import MultiTurnEnv
 from toolrl_env.prompts import followup
+from toolrl_env.prompts.recorded import recorded_answer, recorded_messages
 from toolrl_env.rewards.episode import EpisodeRewardConfig
 
 __all__ = ["DialogueEnv"]
@@ -107,20 +108,20 @@ class DialogueEnv(MultiTurnEnv):
                 return results, followup.result_messages(name, parsed.calls, results)
             reasons = [issue.message for issue in parsed.issues] or ["it has no response"]
             return results, [followup.correction_message(name, reasons)]
-        recorded = replay.recorded_after(step)
+        then = replay.recorded_after(step)
         whole = all(result.ok for result in results) and len(results) == len(replay.calls_of(step))
         if self.teacher_forced or whole:
-            return results, followup.recorded_messages(name, recorded)
-        words = [message for message in recorded if message.role != "tool"]
+            return results, recorded_messages(name, then)
+        words = [message for message in then if message.role != "tool"]
         return results, [
             *followup.result_messages(name, parsed.calls, results),
-            *(followup.recorded_messages(name, words) if words else ()),
+            *(recorded_messages(name, words) if words else ()),
         ]
 
     def _kept(self, turn: TurnRecord) -> str:
         """Return the recorded answer if it takes the place of the model's."""
         if self.teacher_forced and turn.gold is not None:
-            return followup.recorded_answer(self.protocol.name, turn.gold)
+            return recorded_answer(self.protocol.name, turn.gold)
         return super()._kept(turn)
 
     def _played(self) -> str:

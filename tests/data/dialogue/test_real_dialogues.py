@@ -11,7 +11,7 @@ import pytest
 from toolrl_env.data import load_tasks
 from toolrl_env.data.dialogue import DialogueSession, DialogueSource, load_dialogues
 from toolrl_env.parsing import get_protocol
-from toolrl_env.prompts import Prompter, followup
+from toolrl_env.prompts import Prompter, recorded
 from toolrl_env.tools import CallValidator
 
 pytestmark = pytest.mark.shared_data
@@ -116,7 +116,7 @@ def test_the_gold_answers_go_through_every_dialogue(source, continuation):
 def test_every_recorded_answer_and_observation_can_be_shown(source, protocol):
     for task in source.tasks:
         for step in source.dialogue(task).steps:
-            assert followup.recorded_answer(protocol, step.gold)
-            for message in followup.recorded_messages(protocol, step.then) if step.then else ():
+            assert recorded.recorded_answer(protocol, step.gold)
+            for message in recorded.recorded_messages(protocol, step.then) if step.then else ():
                 assert message["role"] in {"user", "tool"}
                 assert any(part.content in message["content"] for part in step.then)

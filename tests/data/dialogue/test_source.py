@@ -94,6 +94,8 @@ def test_wrong_arguments_are_named(hand):
         load_dialogues("xlam")
     with pytest.raises(UnknownName, match="toolace"):
         load_dialogues("toolac")
+    with pytest.raises(ConfigurationError, match="mixture=True mixes single steps"):
+        load_dialogues("rlla", mixture=True)
     with pytest.raises(ConfigurationError, match="level"):
         load_dialogues("toolace", level=2)
 

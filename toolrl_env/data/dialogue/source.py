@@ -43,7 +43,7 @@ def load_dialogues(
         dataset: ``"toolace"``, ``"rlla"``, ``"api_bank"``, or a ``Dataset`` of your own whose rows
             are whole conversations: the history as messages, the last answer as gold.
         data: As for ``load_tasks``. ``None`` reads our sample in the dataset's own raw format; for
-            ``rlla`` that of the paper's files instead of the mixture.
+            ``rlla`` that of the paper's files, never the mixture.
         split: As for ``load_tasks``.
         continuation: ``"teacher_forced"`` or ``"free_running"``.
         options: As for ``load_tasks``.
@@ -64,8 +64,10 @@ def load_dialogues(
                 f"{dataset} has no dialogues to replay: each of its rows is one request and one "
                 f"answer; datasets with dialogues: {', '.join(RECORDED)}"
             )
-        if dataset == "rlla" and data is None:
-            options = {"mixture": False, **options}
+        if dataset == "rlla" and options.setdefault("mixture", False):
+            raise ConfigurationError(
+                "mixture=True mixes single steps; the dialogues of its parts are those of 'toolace'"
+            )
         own = {key: options.pop(key) for key in list(options) if key not in _LOADING}
         found = RECORDED[dataset].with_options(own)
     return _source(_Same(load_tasks(found, data, split, **options)), continuation)

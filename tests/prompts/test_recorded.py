@@ -7,7 +7,7 @@ import pytest
 from toolrl_env.core.types import Message, ToolCall
 from toolrl_env.data.gold import make_gold
 from toolrl_env.parsing import get_protocol
-from toolrl_env.prompts.followup import recorded_answer, recorded_messages
+from toolrl_env.prompts.recorded import recorded_answer, recorded_messages
 
 RECORD = (Message("tool", "{'a': 1}"), Message("user", "Go on."))
 CALLS = (ToolCall("f", {"a": "b"}), ToolCall("Get It / v2", {"n": 1}))
