@@ -44,7 +44,7 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "ToolRL-ToolACE-v0",
         "toolrl_env.envs.toolace",
         "ToolACEEnv",
-        "ToolACE dialogues: one assistant step each, over many API domains",
+        "ToolACE dialogues over many API domains: a step each, or whole (mode)",
         maker="make_toolace",
     ),
     EnvironmentRow(
@@ -65,14 +65,14 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "ToolRL-RLLA-v0",
         "toolrl_env.envs.rlla",
         "RLLAEnv",
-        "the paper's training mixture, ToolACE : Hammer : xLAM = 2 : 1 : 1",
+        "the paper's training mixture, 2 : 1 : 1; dialogues of its rows with history (mode)",
         maker="make_rlla",
     ),
     EnvironmentRow(
         "ToolRL-APIBank-v0",
         "toolrl_env.envs.api_bank",
         "APIBankEnv",
-        "API-Bank dialogues, level 1, 2 or 3: the next call",
+        "API-Bank dialogues, level 1, 2 or 3: the next call, or whole (mode)",
         maker="make_api_bank",
     ),
     EnvironmentRow(
