@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -98,7 +99,7 @@ class OwnTasks(FiniteSource):
         own = self._own[task.id]
         tools = self.provider.open(self.limits)
         try:
-            session = OwnSession(own, tools, lambda: self._gold_end(own))
+            session = OwnSession(own, tools, functools.partial(self._gold_end, own))
             start = self._starts.get(own.id)
             if start is None:
                 session.begin()
