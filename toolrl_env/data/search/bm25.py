@@ -30,7 +30,7 @@ class BM25Backend:
         documents: The corpus; at least one.
 
     Raises:
-        ConfigurationError: ``bm25s`` is not installed, or there is no document.
+        ConfigurationError: ``bm25s`` is not installed, or no document holds a word.
 
     >>> backend = BM25Backend([Document("Ollan", "A river."), Document("Pellstad", "A town.")])
     >>> [hit.title for hit in backend.search("which town?", 3)]
@@ -89,5 +89,7 @@ def _index(documents: tuple[Document, ...]) -> Any:
         ) from error
     index: Any = bm25s.BM25(k1=K1, b=B, method="lucene", backend="numpy")
     words = [words_of(f"{each.title} {each.text}") for each in documents]
+    if not any(words):
+        raise ConfigurationError("BM25Backend: none of the documents holds a word")
     index.index(words, show_progress=False)
     return index

@@ -90,6 +90,9 @@ class HTTPBackend:
                     raise TimeoutError
                 if len(body) > MAX_RESPONSE_BYTES:
                     self._fail(FailureKind.BAD_RESULT, f"sent more than {MAX_RESPONSE_BYTES} bytes")
+            announced = response.headers.get("Content-Length", "")
+        if announced.isdecimal() and len(body) < int(announced):
+            raise http.client.IncompleteRead(bytes(body))
         return bytes(body)
 
     def _hits(self, body: bytes) -> list[Document]:

@@ -136,6 +136,8 @@ def _spellings(kind: Kind, answer: Value) -> tuple[str, ...]:
             return _river(shown)
         case "":
             return _river(shown) if kind.start == "river" else (shown,)
+        case _ if shown.startswith("Saint "):
+            return (shown, shown.replace("Saint ", "St ", 1))
         case _:
             return (shown,)
 
