@@ -25,7 +25,7 @@ SINGLE_TURN = [(env_id, {}) for env_id in IDS if env_id not in MULTI_TURN_IDS] +
 ]
 MULTI_TURN = [(env_id, {}) for env_id in MULTI_TURN_IDS] + [
     ("ToolRL-BFCLMultiTurn-v0", {"category": "miss_func", "protocol": "native"}),
-    ("ToolRL-Search-v0", {"split": "test", "protocol": "native", "answer_score": "f1"}),
+    ("ToolRL-Search-v0", {"protocol": "native", "answer_score": "f1", "top_k": 5}),
     ("ToolRL-Workspace-v0", {"difficulty": 6, "protocol": "python", "episode_reward": "shaped"}),
 ]
 

@@ -69,11 +69,11 @@ def test_a_corpus_may_be_a_list():
 @pytest.mark.parametrize(
     ("corpus", "said"),
     [
-        ([], "no documents"),
+        ([], "no rows"),
         ([{"title": "x"}], "row 0: 'text' and 'title' must be texts; columns: title"),
         ([{"title": "x", "txt": "y"}], "Did you mean 'txt'"),
         ([{"title": "x", "text": 3}], "must be texts"),
-        ([{"title": "x", "text": "y"}, "z"], "row 1: not a document but str"),
+        ([{"title": "x", "text": "y"}, "z"], "row 1: not a Document but str"),
         ([{"title": " ", "text": ""}], "empty"),
     ],
 )
@@ -121,7 +121,7 @@ def test_questions_may_be_a_list_of_either_kind():
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([], "no questions"),
+        ([], "no rows"),
         ([{"quest": "x", "answer": "y"}], "'question' must be a text; columns: quest, answer"),
         ([{"question": " ", "answer": "y"}], "'question' must be a text"),
         ([{"question": "x"}], "at least one answer"),
@@ -131,7 +131,7 @@ def test_questions_may_be_a_list_of_either_kind():
         ([{"question": "x", "answer": " "}], "answer holds ' '"),
         ([{"question": "x", "answer": "y", "searches": [{"q": 1}]}], "searches holds"),
         ([{"question": "x", "answer": "y", "split": "dev"}], "split 'dev'; allowed: train"),
-        ([7], "row 0: not a question but int"),
+        ([7], "row 0: not a Question but int"),
     ],
 )
 def test_a_row_that_is_no_question_is_refused(rows, said):

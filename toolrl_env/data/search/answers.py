@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 __all__ = ["CONTAINS_SLACK", "contains", "exact_match", "f1", "normalise"]
 
-CONTAINS_SLACK = 12
+CONTAINS_SLACK = 8
 """Most words, after normalisation, that may stand beside the answer for ``contains``."""
 
 _NUMBER = re.compile(r"(?<![\w.,])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|[.,]\d)")

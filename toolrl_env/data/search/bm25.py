@@ -74,7 +74,9 @@ def words_of(text: str) -> list[str]:
     >>> words_of("The Weavers' Bridge, café")
     ['the', 'weavers', 'bridge', 'cafe']
     """
-    folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    folded = text.casefold()
+    if not folded.isascii():
+        folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", folded))
     return _WORD.findall(folded)
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from toolrl_env.core.errors import ConfigurationError, DataError
-from toolrl_env.data.files import read_rows
-from toolrl_env.data.search.documents import version_of
-from toolrl_env.data.source import RefusedRow
+from toolrl_env.core.errors import DataError
+from toolrl_env.data.search.rows import columns_of, read_all
 from toolrl_env.data.split import SPLITS, split_of
 
 __all__ = ["Question", "Questions", "load_questions"]
@@ -56,67 +53,42 @@ def load_questions(questions: Questions) -> tuple[Question, ...]:
         ConfigurationError: ``questions`` is neither a path nor a list.
         DataError: The file cannot be read, a row is no question, or there is none.
     """
-    if isinstance(questions, str | Path):
-        path = Path(questions).absolute()
-        return _from_file(path, version_of(path))
-    if not isinstance(questions, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"questions={questions!r:.80}; allowed: a file, or a list")
-    return _questions(questions, "questions")
+    return read_all(questions, "questions", Question, _question)
 
 
-@functools.lru_cache(maxsize=4)
-def _from_file(path: Path, version: tuple[int, int] | None) -> tuple[Question, ...]:
-    del version  # part of the key alone
-    return _questions(read_rows(path), str(path))
-
-
-def _questions(rows: Iterable[object], origin: str) -> tuple[Question, ...]:
-    found = tuple(_question(row, f"{origin}: row {i}", i) for i, row in enumerate(rows))
-    if not found:
-        raise DataError(f"{origin}: there are no questions")
-    return found
-
-
-def _question(row: object, where: str, index: int) -> Question:
-    if isinstance(row, Question):
-        return row
-    if isinstance(row, RefusedRow):
-        raise DataError(f"{where}: {row.reason}")
-    if not isinstance(row, Mapping):
-        raise DataError(f"{where}: not a question but {type(row).__name__}")
-    fields = cast("Mapping[str, Any]", row)
-    text = fields.get("question", fields.get("Question"))
+def _question(row: Mapping[str, Any], index: int) -> Question:
+    text = row.get("question", row.get("Question"))
     if not isinstance(text, str) or not text.strip():
-        found = ", ".join(map(str, fields)) or "none"
-        raise DataError(f"{where}: 'question' must be a text; columns: {found}")
-    answers = _texts(fields, where, "answer", "Answer", "answers", "aliases")
+        raise DataError(f"'question' must be a text; columns: {columns_of(row)}")
+    answers = _texts(row, "answer", "Answer", "answers", "aliases")
     if not answers:
-        raise DataError(f"{where}: 'answer' or 'answers' must name at least one answer")
-    split = fields.get("split", split_of(text))
+        raise DataError("'answer' or 'answers' must name at least one answer")
+    split = row.get("split")
+    split = split_of(text) if split is None else split
     if split not in SPLITS[:3]:
-        raise DataError(f"{where}: split {split!r}; allowed: {', '.join(SPLITS[:3])}")
+        raise DataError(f"split {split!r}; allowed: {', '.join(SPLITS[:3])}")
     return Question(
-        id=str(fields.get("id", f"question-{index}")),
+        id=str(row.get("id", f"question-{index}")),
         text=text,
         answers=answers,
-        searches=_texts(fields, where, "searches"),
-        evidence=_texts(fields, where, "evidence"),
-        kind=str(fields.get("kind", "question")),
+        searches=_texts(row, "searches"),
+        evidence=_texts(row, "evidence"),
+        kind=str(row.get("kind", "question")),
         split=split,
     )
 
 
-def _texts(fields: Mapping[str, Any], where: str, *columns: str) -> tuple[str, ...]:
+def _texts(row: Mapping[str, Any], *columns: str) -> tuple[str, ...]:
     """Return the texts of some columns, each once; a column holds one, a list, or nothing."""
     found: dict[str, None] = {}
     for column in columns:
-        given = fields.get(column)
+        given = row.get(column)
         if given is None:
             continue
         values = cast("list[Any]", given) if isinstance(given, list | tuple) else [given]
         for value in values:
             plain = isinstance(value, str | int | float) and not isinstance(value, bool)
             if not plain or not str(value).strip():
-                raise DataError(f"{where}: {column} holds {value!r:.80}, which is no text")
+                raise DataError(f"{column} holds {value!r:.80}, which is no text")
             found[str(value)] = None
     return tuple(found)

@@ -6,13 +6,11 @@ Deterministic: the same three ``.toml`` files give the same bytes.
 from __future__ import annotations
 
 import argparse
-import gzip
-import io
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from toolrl_env.data.bundled.generate import compressed
 from toolrl_env.data.search.world.build import build
 from toolrl_env.data.search.world.files import PASSAGES, QUESTIONS
 from toolrl_env.data.search.world.passages import write_passages
@@ -29,7 +27,7 @@ def write(folder: Path) -> tuple[Path, Path]:
     questions = [_row(n, question) for n, question in enumerate(ask(world, passages))]
     paths = (folder / PASSAGES.name, folder / QUESTIONS.name)
     for path, rows in zip(paths, (documents, questions), strict=True):
-        path.write_bytes(_compressed(rows))
+        path.write_bytes(compressed(rows))
     return paths
 
 
@@ -43,15 +41,6 @@ def _row(index: int, question: WorldQuestion) -> dict[str, Any]:
         "kind": question.kind.name,
         "split": PROVINCE_SPLITS[question.province],
     }
-
-
-def _compressed(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return ``rows`` as JSON lines, compressed; no time or name enters the gzip header."""
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as file:
-        file.write(text.encode("utf-8"))
-    return buffer.getvalue()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
