@@ -85,17 +85,13 @@ def ask(world: World, passages: Sequence[Passage], seed: int = SEED) -> tuple[Wo
 
 
 def _is_two_hop(kind: Kind, given: Sequence[str], world: World, texts: Mapping[str, str]) -> bool:
-    """Return whether the answer is unique and neither passage, nor any third, gives it away."""
+    """Return whether the answer is unique and, for a bridge, no passage names it and the thing."""
     answers = kind.answers(world.facts, given)
     if len(answers) != 1:
         return False
     if not isinstance(kind, Bridge):
         return True
-    (answer,) = answers
-    bridge, shown = kind.bridge(world.facts, given), number(kind.relation, answer).casefold()
-    named = given[0].casefold()
-    if mentions(texts[world.entities[bridge].title], named) or answer in (given[0], bridge):
-        return False
+    named, shown = given[0].casefold(), number(kind.relation, *answers).casefold()
     near = (text for text in texts.values() if named in text and shown in text)
     return not any(mentions(text, named) and mentions(text, shown) for text in near)
 
