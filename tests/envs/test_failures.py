@@ -67,11 +67,12 @@ def test_a_term_of_ones_own_that_reaches_a_broken_judge_masks_too(tasks):
     assert [term.name for term in info["breakdown"].terms] == ["format", "correctness"]
 
 
-def test_the_trainer_is_told_why_there_is_no_reward(tasks):
+def test_the_trainer_takes_it_as_no_reward(tasks):
     env = Broken(tasks)
     env.reset(options={"task_index": 0})
     outcome = score(env, answer("timeout"))
-    assert (outcome.reward, outcome.failure) == (None, "the timeout of it all")
+    assert outcome.reward is None
+    assert outcome.failure
 
 
 def test_the_other_environments_of_a_vector_keep_their_step(tasks):
