@@ -161,6 +161,14 @@ class ToolUseEnv(gym.Env[str, str]):
     # ------------------------------------------------------------------ what a caller may ask
 
     @property
+    def waits(self) -> bool:
+        """Whether a step waits for something outside of this process, e.g. a tool server.
+
+        A vector of such environments steps them at the same time, in threads.
+        """
+        return False
+
+    @property
     def task(self) -> Task:
         """The current task.
 
