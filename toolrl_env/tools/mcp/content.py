@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from mcp import types
+from referencing import Registry, Resource
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.frozen import freeze
@@ -134,7 +137,26 @@ def _schema(server: str, tool: types.Tool) -> Any:
         raise _bad(server, f"gives tool {tool.name!r} a schema that is not an object's")
     if len(json.dumps(schema)) > MAX_SCHEMA:
         raise _bad(server, f"gives tool {tool.name!r} a schema of over {MAX_SCHEMA} characters")
+    resource = Resource(schema, DRAFT202012)
+    resolver = Registry[Any]().with_resource("", resource).resolver()
+    for reference in _references(schema):
+        try:
+            resolver.lookup(reference)
+        except (Unresolvable, ValueError) as error:
+            what = f"gives tool {tool.name!r} a schema with the reference {reference!r:.80}, "
+            raise _bad(server, what + "which leads nowhere within it") from error
     return freeze({"type": "object", **schema})
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in cast("dict[str, Any]", value).items():
+            if key == "$ref" and isinstance(item, str):
+                yield item
+            yield from _references(item)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from _references(item)
 
 
 def _cut(text: str) -> str:

@@ -141,7 +141,7 @@ class ServerPool:
         with self._changed:
             while True:
                 self._forget_closed()
-                slot = self._choose(log)
+                slot = self._choose(session, log)
                 if slot is not None:
                     break
                 self._changed.wait()
@@ -150,11 +150,12 @@ class ServerPool:
             slot.owner, slot.used = session, self._tick
             return slot
 
-    def _choose(self, log: Log) -> Slot | None:
+    def _choose(self, session: int, log: Log) -> Slot | None:
         """Return the slot that is the least work, or ``None`` if all are busy.
 
-        In this order: a server on the way to the log, the farther the better; one that can be reset
-        and that no session uses; a new one; the one that was not used for longest.
+        In this order: a server on the way to the log, the farther the better, the session's own
+        first; one that can be reset and that no session uses; a new one; the one that was not used
+        for longest.
         """
         if self.shared:
             if not self._slots:
@@ -163,7 +164,7 @@ class ServerPool:
         idle = [slot for slot in self._slots if not slot.users]
         near = [slot for slot in idle if slot.log == log[: len(slot.log)]]
         if near:
-            return max(near, key=lambda slot: (len(slot.log), slot.used))
+            return max(near, key=lambda slot: (len(slot.log), slot.owner == session, slot.used))
         free = [slot for slot in idle if slot.owner is None]
         if free and self._reset_tool is not None:
             return free[0]

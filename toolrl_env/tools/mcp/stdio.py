@@ -44,6 +44,7 @@ class StdioTransport:
     Attributes:
         fault: What the server did against the protocol so that it was cut off; else ``""``.
         noise: The last line that was no message; else ``""``.
+        silent: Whether the server has closed its output, as it does when it ends.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class StdioTransport:
         self._stderr = ""
         self.fault = ""
         self.noise = ""
+        self.silent = False
 
     async def __aenter__(self) -> tuple[Read, Write]:
         """Start the server.
@@ -96,16 +98,13 @@ class StdioTransport:
         assert process.stdin is not None
         process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), GRACE_SECONDS)
-        except TimeoutError:
-            pass
+            await self._until_ended()
         finally:
             self.kill()
             for task in self._tasks:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), GRACE_SECONDS)
+            await self._until_ended()
 
     @property
     def pid(self) -> int | None:
@@ -126,11 +125,16 @@ class StdioTransport:
         return ended + (f"; on its standard error: {said}" if said else "")
 
     async def settled(self) -> None:
-        """Wait a moment for the server to end and for its last words, if it is ending."""
-        if self._process is not None and self._tasks:
+        """Wait a moment for a server that is ending to have ended, and for its last words."""
+        if self.silent and self._process is not None:
             await asyncio.wait([self._tasks[-1]], timeout=GRACE_SECONDS)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), GRACE_SECONDS)
+            await self._until_ended()
+
+    async def _until_ended(self) -> None:
+        """Wait a moment for the end; ``wait()`` would also wait for children that hold pipes."""
+        end = asyncio.get_running_loop().time() + GRACE_SECONDS
+        while not self.ended and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.005)
 
     def kill(self) -> None:
         """Kill the server and the children that stayed in its process group."""
@@ -156,6 +160,7 @@ class StdioTransport:
                     self.kill()
                     return
                 if not line:
+                    self.silent = True
                     return
                 try:
                     message = jsonrpc_message_adapter.validate_json(line, by_name=False)

@@ -1,0 +1,82 @@
+"""The stockroom's MCP server, over standard input and output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import ToolAnnotations
+from pydantic import Field
+
+from toolrl_env.tools.mcp.stockroom.world import ITEMS, SHELVES, Refused, Stockroom
+
+Item = Annotated[str, Field(description=f"One of {', '.join(ITEMS)}.")]
+Shelf = Annotated[str, Field(description=f"One of {', '.join(SHELVES)}.")]
+Count = Annotated[int, Field(description="Pieces, at least 1.", ge=1)]
+Customer = Annotated[str, Field(description="The customer's name.", min_length=1, max_length=80)]
+LOOKS = ToolAnnotations(read_only_hint=True)
+CHANGES = ToolAnnotations(read_only_hint=False)
+T = TypeVar("T")
+
+
+def create_server() -> MCPServer:
+    """Return a server with a stockroom of its own; its list of tools never changes."""
+    server = MCPServer("stockroom", subscriptions=False)
+    room = [Stockroom()]
+
+    def run(what: Callable[[], T]) -> T:
+        try:
+            return what()
+        except Refused as error:
+            raise ToolError(str(error)) from error
+
+    @server.tool(annotations=LOOKS)
+    def find_item(item: Item) -> list[dict[str, object]]:
+        """Say on which shelves an item lies, how many pieces, and how many are not reserved."""
+        return run(lambda: room[0].find_item(item))
+
+    @server.tool(annotations=LOOKS)
+    def list_shelf(shelf: Shelf) -> dict[str, object]:
+        """Say what lies on a shelf and how many more pieces fit on it."""
+        return run(lambda: room[0].list_shelf(shelf))
+
+    @server.tool(annotations=LOOKS)
+    def list_reservations() -> list[dict[str, object]]:
+        """Say what is reserved, for whom and where."""
+        return run(room[0].list_reservations)
+
+    @server.tool(annotations=CHANGES)
+    def move_items(item: Item, source: Shelf, target: Shelf, count: Count) -> dict[str, object]:
+        """Move pieces of an item from one shelf to another."""
+        return run(lambda: room[0].move_items(item, source, target, count))
+
+    @server.tool(annotations=CHANGES)
+    def take_items(item: Item, shelf: Shelf, count: Count) -> dict[str, object]:
+        """Take pieces of an item out of the stockroom."""
+        return run(lambda: room[0].take_items(item, shelf, count))
+
+    @server.tool(annotations=CHANGES)
+    def receive_items(item: Item, shelf: Shelf, count: Count) -> dict[str, object]:
+        """Put newly delivered pieces of an item on a shelf."""
+        return run(lambda: room[0].receive_items(item, shelf, count))
+
+    @server.tool(annotations=CHANGES)
+    def reserve_items(
+        item: Item, shelf: Shelf, count: Count, customer: Customer
+    ) -> dict[str, object]:
+        """Keep pieces of an item on a shelf for a customer."""
+        return run(lambda: room[0].reserve_items(item, shelf, count, customer))
+
+    @server.tool(annotations=CHANGES)
+    def start_over() -> str:
+        """Bring the stockroom back to how it was when the server started."""
+        room[0] = Stockroom()
+        return "started over"
+
+    return server
+
+
+if __name__ == "__main__":
+    create_server().run("stdio")
