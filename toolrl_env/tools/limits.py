@@ -36,13 +36,17 @@ class CallLimits:
 
     def __post_init__(self) -> None:
         """Refuse limits that nothing can keep."""
-        seconds: object = self.seconds
-        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-        if not (number and math.isfinite(self.seconds) and 0 < self.seconds <= MAX_SECONDS):
+        if not _is_duration(self.seconds):
             raise ConfigurationError(
-                f"seconds={seconds!r:.80}; allowed: a number above 0, at most {MAX_SECONDS:g}"
+                f"seconds={self.seconds!r:.80}; allowed: a number above 0, at most {MAX_SECONDS:g}"
             )
         whole_number("result_chars", self.result_chars, 1)
+
+
+def _is_duration(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and 0 < value <= MAX_SECONDS
 
 
 def bounded(tool: str, value: Any, limits: CallLimits) -> Any:
@@ -68,13 +72,18 @@ def bounded(tool: str, value: Any, limits: CallLimits) -> Any:
 
 def bounded_text(tool: str, value: Any, limits: CallLimits) -> str:
     """Return the JSON text of what ``bounded`` returns; raises as it does."""
+    most = limits.result_chars
+    missing = 0
+    if isinstance(value, str) and len(value) > most:  # gigabytes are not encoded to be thrown away
+        missing = len(value) - most
+        value = value[:most]
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise InfrastructureError(
             f"tool {tool!r} returned what JSON cannot hold: {error}", FailureKind.BAD_RESULT
         ) from error
-    most = limits.result_chars
-    if len(text) <= most:
+    missing += len(text) - most
+    if missing <= 0:
         return text
-    return json.dumps(f"{text[:most]} … [cut: {len(text) - most} more characters]")
+    return json.dumps(f"{text[:most]} … [cut: {missing} more characters]")
