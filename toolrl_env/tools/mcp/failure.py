@@ -7,7 +7,7 @@ from typing import cast
 import anyio
 import httpx2
 from mcp import MCPError
-from mcp.types import CONNECTION_CLOSED, PARSE_ERROR, REQUEST_TIMEOUT
+from mcp.types import CONNECTION_CLOSED, INVALID_REQUEST, PARSE_ERROR, REQUEST_TIMEOUT
 
 from toolrl_env.core.errors import InfrastructureError
 from toolrl_env.core.types import FailureKind
@@ -57,7 +57,7 @@ def failure_of(
     what = f"{type(cause).__name__}: {str(cause)[:_SHOWN]}{words}"
     if isinstance(cause, _GONE) or code == CONNECTION_CLOSED:
         return InfrastructureError(said + what, FailureKind.SERVER_DOWN)
-    if code is not None and code != PARSE_ERROR:
+    if code is not None and code not in (PARSE_ERROR, INVALID_REQUEST):
         kind = FailureKind.SERVER_DOWN if starting else FailureKind.TOOL_CRASHED
         return InfrastructureError(said + what, kind)
     return InfrastructureError(said + what, FailureKind.BAD_RESULT)
