@@ -91,6 +91,12 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "WorkspaceEnv",
         "multi-turn: an endless office world, graded by the number of calls",
     ),
+    EnvironmentRow(
+        "ToolRL-MCP-v0",
+        "toolrl_env.envs.mcp",
+        "MCPEnv",
+        "multi-turn: any MCP server's tools on your tasks; by default a small stockroom",
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from toolrl_env.core.types import ToolSpec
@@ -27,9 +28,7 @@ class Listing:
         """Return whether a tool is listed and does not say that it changes nothing."""
         return name not in self.reads and any(spec.name == name for spec in self.specs)
 
-    def without(self, name: str | None) -> Listing:
-        """Return the listing without one tool."""
-        if name is None:
-            return self
-        specs = tuple(spec for spec in self.specs if spec.name != name)
-        return Listing(specs, self.reads - {name}, self.may_change)
+    def without(self, names: AbstractSet[str | None]) -> Listing:
+        """Return the listing without some tools."""
+        specs = tuple(spec for spec in self.specs if spec.name not in names)
+        return Listing(specs, self.reads - names, self.may_change)

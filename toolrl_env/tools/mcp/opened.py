@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from toolrl_env.core.errors import InfrastructureError, SnapshotError
-from toolrl_env.core.types import ToolSpec
+from toolrl_env.core.types import FailureKind, ToolSpec
 from toolrl_env.tools.limits import CallLimits, bounded
 from toolrl_env.tools.mcp.listing import Listing
 from toolrl_env.tools.mcp.log import Log, LoggedCall, MCPSnapshot, digest_of, hash_of
@@ -107,8 +107,24 @@ class MCPTools:
         self._log, self._listing = snapshot.log, snapshot.listing
 
     def state_hash(self) -> str:
-        """Return the SHA-256 of the log: equal after equal calls that were answered equally."""
-        return hash_of(self._pool.name, self._log)
+        """Return the SHA-256 of what ``state_tool`` returns, or else of the log.
+
+        Of the log: equal after equal calls that were answered equally, and only then.
+
+        Raises:
+            InfrastructureError: The server failed, or refuses to say its state.
+        """
+        tool = self._pool.state_tool
+        if tool is None:
+            return hash_of(self._pool.name, self._log)
+        with self._pool.lease(self._id, self._log, self._limits.seconds) as slot:
+            answer = slot.live().call(tool, {}, self._limits.seconds)
+        if answer.refused:
+            raise InfrastructureError(
+                f"MCP server {self._pool.name!r}: {tool!r} does not say the state: {answer.value}",
+                FailureKind.BAD_RESULT,
+            )
+        return digest_of(answer.value, refused=False)
 
     def close(self) -> None:
         """Leave the server to other sessions, or have it stopped if none can use it."""

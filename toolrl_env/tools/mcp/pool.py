@@ -35,15 +35,23 @@ class ServerPool:
         reach: How to reach a server.
         shared: One server for everybody, whose state does not matter.
         reset_tool: A tool that brings a server back to its start.
+        state_tool: A tool that returns a server's state.
         max_servers: How many may run.
     """
 
     def __init__(
-        self, reach: Reach, *, shared: bool, reset_tool: str | None, max_servers: int
+        self,
+        reach: Reach,
+        *,
+        shared: bool,
+        reset_tool: str | None,
+        state_tool: str | None,
+        max_servers: int,
     ) -> None:
         self.name = reach.name
         self.shared = shared
         self._reach = reach
+        self.state_tool = state_tool
         self._reset_tool = reset_tool
         self._max = 1 if shared else max_servers
         self._closed_sessions: deque[int] = deque()
@@ -68,7 +76,8 @@ class ServerPool:
         """Return what a server offers at its start; the first call has to start one.
 
         Raises:
-            ConfigurationError: It has no such ``reset_tool``, or the extra is not installed.
+            ConfigurationError: It has no such ``reset_tool`` or ``state_tool``, or the extra is not
+                installed.
             InfrastructureError: It cannot be had.
         """
         self._own()
@@ -195,14 +204,13 @@ class ServerPool:
             return connection
 
     def _look(self, connection: Connection) -> None:
-        """Keep the first listing, without the tool that resets; every later one must be equal."""
+        """Keep the first listing of what is offered; every later one must be equal."""
         listing = connection.listing
-        if self._reset_tool is not None:
-            names = [spec.name for spec in listing.specs]
-            if self._reset_tool not in names:
+        names = [spec.name for spec in listing.specs]
+        for option, tool in (("reset_tool", self._reset_tool), ("state_tool", self.state_tool)):
+            if tool is not None and tool not in names:
                 raise ConfigurationError(
-                    f"reset_tool={self._reset_tool!r}: MCP server {self.name!r} has the tools "
-                    f"{', '.join(names)}"
+                    f"{option}={tool!r}: MCP server {self.name!r} has the tools {', '.join(names)}"
                 )
         listing = self.offered(listing)
         if self._listing is None:
@@ -214,8 +222,8 @@ class ServerPool:
             )
 
     def offered(self, listing: Listing) -> Listing:
-        """Return a listing without the tool that is not for the model."""
-        return listing.without(self._reset_tool)
+        """Return a listing without the tools that are not for the model."""
+        return listing.without({self._reset_tool, self.state_tool})
 
     def _give_back(self, slot: Slot, *, failed: bool) -> None:
         with self._changed:

@@ -47,6 +47,10 @@ class MCPServer:
             snapshots hold nothing.
         reset_tool: A tool of the server, without arguments, that brings it back to its start. It is
             not offered to the model.
+        state_tool: A tool of the server, without arguments, that returns its whole state and
+            changes nothing. It is not offered to the model either. With it ``state_hash`` is that
+            of what it returns, so that different calls can lead to one state; without it, that of
+            the calls.
         prepare: ``f(folder)``, called with a fresh folder before each start; the server then runs
             in that folder, which is removed when it ends.
         start_seconds: A server has to say what it offers within this time.
@@ -66,6 +70,7 @@ class MCPServer:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     shared: bool = False
     reset_tool: str | None = None
+    state_tool: str | None = None
     prepare: Callable[[Path], object] | None = None
     start_seconds: float = 30.0
     max_servers: int = 16
@@ -99,7 +104,11 @@ class MCPServer:
             self.start_seconds,
         )
         return ServerPool(
-            reach, shared=self.shared, reset_tool=self.reset_tool, max_servers=self.max_servers
+            reach,
+            shared=self.shared,
+            reset_tool=self.reset_tool,
+            state_tool=self.state_tool,
+            max_servers=self.max_servers,
         )
 
     def _check_combination(self) -> None:
@@ -115,9 +124,10 @@ class MCPServer:
                     f"MCP server {self.name!r}: {name}= contradicts prepare=, "
                     "by which each server has a folder of its own"
                 )
-        if self.shared and self.reset_tool is not None:
+        if self.shared and (self.reset_tool or self.state_tool):
             raise ConfigurationError(
-                f"MCP server {self.name!r}: shared=True says that there is nothing to reset"
+                f"MCP server {self.name!r}: shared=True says that there is no state; "
+                "it goes without reset_tool= and state_tool="
             )
 
     @classmethod
@@ -149,7 +159,8 @@ class MCPServer:
         """Return a session's tools. A server is started if none has yet said what it offers.
 
         Raises:
-            ConfigurationError: The extra ``mcp`` is not installed, or there is no ``reset_tool``.
+            ConfigurationError: The extra ``mcp`` is not installed, or the server has not the
+                ``reset_tool`` or ``state_tool``.
             InfrastructureError: The server cannot be had: ``SERVER_DOWN``, ``TIMEOUT`` or
                 ``BAD_RESULT``.
         """

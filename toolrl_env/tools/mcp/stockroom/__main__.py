@@ -75,6 +75,11 @@ def create_server() -> MCPServer:
         room[0] = Stockroom()
         return "started over"
 
+    @server.tool(annotations=LOOKS)
+    def everything() -> dict[str, object]:
+        """Say the whole state of the stockroom."""
+        return run(room[0].everything)
+
     return server
 
 

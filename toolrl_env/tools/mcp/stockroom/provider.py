@@ -24,5 +24,6 @@ def stockroom_server(max_servers: int = 16) -> MCPServer:
         args=("-m", "toolrl_env.tools.mcp.stockroom"),
         env={"PYTHONPATH": str(_ROOT)},
         reset_tool="start_over",
+        state_tool="everything",
         max_servers=max_servers,
     )

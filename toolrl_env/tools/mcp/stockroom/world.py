@@ -80,6 +80,11 @@ class Stockroom:
             for number, held in self.reservations.items()
         ]
 
+    def everything(self) -> dict[str, object]:
+        """Return the whole state."""
+        held = {shelf: dict(sorted(items.items())) for shelf, items in self.shelves.items()}
+        return {"shelves": held, "reservations": self.list_reservations()}
+
     def unreserved(self, item: str, shelf: str) -> int:
         """Return how many pieces on a shelf are kept for nobody."""
         kept = sum(n for _, i, s, n in self.reservations.values() if (i, s) == (item, shelf))
