@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from toolrl_env.core.types import ToolSpec
 from toolrl_env.tools.limits import CallLimits
@@ -11,6 +11,7 @@ from toolrl_env.tools.limits import CallLimits
 __all__ = ["OpenTools", "ToolProvider"]
 
 
+@runtime_checkable
 class ToolProvider(Protocol):
     """An immutable, picklable description of where tools come from."""
 
