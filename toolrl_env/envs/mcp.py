@@ -12,6 +12,7 @@ from toolrl_env.data.own import OwnTask
 from toolrl_env.data.stockroom import stockroom_tasks
 from toolrl_env.envs.own import OwnToolsEnv
 from toolrl_env.envs.vector import ToolVectorEnv
+from toolrl_env.tools.combined import PrefixedProvider
 from toolrl_env.tools.mcp import MCPServer
 from toolrl_env.tools.mcp.stockroom import stockroom_server
 from toolrl_env.tools.provider import ToolProvider
@@ -67,6 +68,8 @@ class MCPEnv(OwnToolsEnv):
     - v0: first version.
     """
 
+    _shared = OwnToolsEnv._shared | {"_servers"}
+
     def __init__(
         self,
         servers: Servers | None = None,
@@ -80,12 +83,20 @@ class MCPEnv(OwnToolsEnv):
             raise ConfigurationError("servers= needs tasks=: what is to be done with them")
         several = isinstance(tools, list | tuple)
         added = list(cast("Sequence[ToolLike]", tools)) if several else [cast("ToolLike", tools)]
+        providers = _providers(servers)
+        self._servers = tuple(filter(None, map(_server, providers)))
         super().__init__(
-            [*_providers(servers), *added],
+            [*providers, *added],
             stockroom_tasks() if tasks is None else tasks,
             split,
             **kwargs,
         )
+
+    def close(self) -> None:
+        """Close the session, and stop the servers that no other session has."""
+        super().close()
+        for server in self._servers:
+            server.stop_unused()
 
 
 class MCPVectorEnv(ToolVectorEnv):
@@ -98,8 +109,14 @@ def _providers(servers: Servers | None) -> list[ToolProvider]:
     if servers is None:
         return [stockroom_server()]
     if isinstance(servers, Mapping):
-        settings = cast("Mapping[str, Mapping[str, Any]]", servers)
-        return [MCPServer.from_config(name, entry) for name, entry in settings.items()]
+        return [MCPServer.from_config(name, entry) for name, entry in servers.items()]
     if isinstance(servers, Sequence):
         return list(servers)
     return [servers]
+
+
+def _server(provider: ToolProvider) -> MCPServer | None:
+    """Return the server behind a provider, if there is one."""
+    if isinstance(provider, PrefixedProvider):
+        return _server(provider.provider)
+    return provider if isinstance(provider, MCPServer) else None

@@ -134,6 +134,23 @@ def test_a_server_that_was_written_to_and_cannot_be_reset_ends_with_its_session(
     assert fresh.call("count", {}) == "1"
 
 
+def test_unused_servers_can_be_stopped_and_used_ones_stay(server):
+    provider = server(reset_tool="reset")
+    closed, still_open = provider.open(PATIENT), provider.open(PATIENT)
+    for tools in (closed, still_open):
+        tools.call("count", {})
+    closed.close()
+    assert provider.running() == 2
+    provider.stop_unused()
+    assert provider.running() == 1
+    pid = still_open.call("pid", {})
+    assert still_open.call("count", {}) == "2"
+    assert still_open.call("pid", {}) == pid
+    still_open.close()
+    provider.stop_unused()
+    assert provider.running() == 0
+
+
 def test_a_session_that_is_dropped_gives_its_server_back(server):
     provider = server(reset_tool="reset")
     pids = set()
@@ -154,7 +171,11 @@ def test_a_shared_server_is_one_for_all_and_keeps_no_log(server):
     assert first.state_hash() == before == second.state_hash()
     first.close()
     assert second.call("count", {}) == "3"  # the connection outlives the sessions
+    provider.stop_unused()
     assert provider.running() == 1
+    second.close()
+    provider.stop_unused()
+    assert provider.running() == 0
 
 
 def test_a_hanging_call_on_a_shared_server_costs_the_others_nothing(server):

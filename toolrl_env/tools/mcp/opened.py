@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +19,6 @@ __all__ = ["MCPTools"]
 
 MAX_REFUSAL = 2000
 """Characters of a refusal that are passed on."""
-_sessions = itertools.count(1)
 
 
 class MCPTools:
@@ -39,7 +37,7 @@ class MCPTools:
         self._limits = limits
         self._log: Log = ()
         self._listing: Listing = pool.listing(limits.seconds)
-        self._id = next(_sessions)
+        self._id = pool.begin_session()
         self._closed = weakref.finalize(self, pool.forget, self._id)
         self._closed.atexit = False
 

@@ -11,7 +11,7 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from toolrl_env.tools.mcp.connection import Connection
 
 __all__ = ["ServerPool"]
+
+
+_NOBODY = 0
+"""The session of a look at a server; no session has this number."""
 
 
 class ServerPool:
@@ -55,6 +59,7 @@ class ServerPool:
         self._reset_tool = reset_tool
         self._max = 1 if shared else max_servers
         self._closed_sessions: deque[int] = deque()
+        self._sessions: set[int] = set()
         self._begin()
 
     def _begin(self) -> None:
@@ -82,7 +87,7 @@ class ServerPool:
         """
         self._own()
         if self._listing is None:
-            with self.lease(0, (), seconds):
+            with self.lease(_NOBODY, (), seconds):
                 pass
         assert self._listing is not None
         return self._listing
@@ -114,29 +119,41 @@ class ServerPool:
         finally:
             self._give_back(slot, failed=failed)
 
+    def begin_session(self) -> int:
+        """Return the number of a new session."""
+        self._own()
+        with self._changed:
+            self._tick += 1
+            self._sessions.add(self._tick)
+            return self._tick
+
     def forget(self, session: int) -> None:
         """Take note that a session is closed; safe to call from a finalizer, at any moment."""
         self._closed_sessions.append(session)
 
     def sweep(self) -> None:
-        """Stop the idle servers that nobody can use again."""
-        self._own()
-        with self._changed:
-            self._forget_closed()
-            useless = [s for s in self._slots if s.is_useless(resettable=bool(self._reset_tool))]
-            for slot in useless:
-                self._slots.remove(slot)
-        for slot in useless:
-            slot.stop()
+        """Stop the idle servers that nobody can use again: written to, and not to be reset."""
+        if self._reset_tool is None:
+            self._stop(lambda slot: slot.owner is None and bool(slot.log))
+
+    def stop_unused(self) -> None:
+        """Stop the idle servers of sessions that are closed, even if others could use them."""
+        self._stop(lambda slot: slot.owner is None)
 
     def close(self) -> None:
         """Stop every server."""
+        self._stop(None)
+
+    def _stop(self, which: Callable[[Slot], bool] | None) -> None:
+        """Stop the idle servers of a kind; ``None``: all, those in use too."""
         self._own()
         with self._changed:
-            slots = list(self._slots)
-            self._slots.clear()
+            self._forget_closed()
+            chosen = [s for s in self._slots if which is None or (not s.users and which(s))]
+            for slot in chosen:
+                self._slots.remove(slot)
             self._changed.notify_all()
-        for slot in slots:
+        for slot in chosen:
             slot.stop()
 
     # ------------------------------------------------------------------ choosing
@@ -184,10 +201,10 @@ class ServerPool:
 
     def _forget_closed(self) -> None:
         while self._closed_sessions:
-            session = self._closed_sessions.popleft()
-            for slot in self._slots:
-                if slot.owner == session:
-                    slot.owner = None
+            self._sessions.discard(self._closed_sessions.popleft())
+        for slot in self._slots:
+            if slot.owner not in self._sessions and not (self.shared and self._sessions):
+                slot.owner = None
 
     def _ready(self, slot: Slot, log: Log) -> Connection:
         """Return the slot's server, started or brought back to its start if need be."""

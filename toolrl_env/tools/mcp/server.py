@@ -170,6 +170,10 @@ class MCPServer:
         """Return how many servers (or connections) are open now in this process."""
         return self._pool.size
 
+    def stop_unused(self) -> None:
+        """Stop the servers that no open session has used last."""
+        self._pool.stop_unused()
+
     def close(self) -> None:
         """Stop every server. Sessions that go on start new ones."""
         self._pool.close()

@@ -89,10 +89,6 @@ class Slot:
                 )
             self.log = log[:number]
 
-    def is_useless(self, *, resettable: bool) -> bool:
-        """Whether nobody uses the server and nobody can: it has been written to."""
-        return not self.users and self.owner is None and bool(self.log) and not resettable
-
     def live(self) -> Connection:
         """Return the server of a slot that is leased."""
         assert self.connection is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 
@@ -12,11 +13,15 @@ __all__ = ["stockroom_server"]
 _ROOT = Path(__file__).parents[4]
 
 
-def stockroom_server(max_servers: int = 16) -> MCPServer:
-    """Return the server as a provider; its processes are reset and reused between episodes.
+@functools.cache
+def stockroom_server(max_servers: int = 4) -> MCPServer:
+    """Return the server as a provider, the same at every call: a process costs a second to start.
+
+    Its processes are reset and reused between sessions, whatever environment these are of.
 
     Args:
-        max_servers: Processes that run at the same time.
+        max_servers: Processes that run at the same time. A session that has to take turns costs a
+            few milliseconds a call.
     """
     return MCPServer(
         "stockroom",
