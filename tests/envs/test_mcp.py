@@ -275,20 +275,25 @@ for line in sys.stdin:
 
 
 def test_a_vector_gives_the_same_with_and_without_threads():
+    words = ["hi", "ho", "hey"]
+    gold = [[{"name": "count", "parameters": {"text": word}}] * 2 for word in words]
+    tasks = [
+        {"question": f"Say {word}.", "gold": [turn]} for word, turn in zip(words, gold, strict=True)
+    ]
+    server = faulty(reset_tool="reset")
+
     def rollout(limit):
-        envs = gym.make_vec(ID, num_envs=3, max_concurrency=limit)
+        envs = gym.make_vec(ID, num_envs=3, max_concurrency=limit, servers=server, tasks=tasks)
         steps = [envs.reset(seed=2)]
-        for _ in range(3):
-            answers = []
-            for env in envs.envs:
-                done = env._done
-                answers.append("" if done else env.gold_answer())
-            steps.append(envs.step(answers))
+        while len(steps) < 6:
+            steps += [envs.step(["" if env._done else env.gold_answer() for env in envs.envs])]
         hashes = [env.state_hash() for env in envs.envs]
         envs.close()
         return [*steps, hashes]
 
-    assert data_equivalence(rollout(3), rollout(1), exact=True)
+    expected = rollout(1)
+    assert "hi1" in str(expected)
+    assert data_equivalence(rollout(3), expected, exact=True)
 
 
 def test_one_session_that_hangs_does_not_hold_the_others(tmp_path):

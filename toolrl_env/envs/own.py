@@ -10,8 +10,7 @@ from toolrl_env.core.types import Task
 from toolrl_env.data.own import OwnTask, OwnTasks
 from toolrl_env.envs.multi_turn import MultiTurnEnv
 from toolrl_env.envs.vector import ToolVectorEnv
-from toolrl_env.tools.isolation.provider import MEMORY_MB
-from toolrl_env.tools.limits import MAX_RESULT_CHARS, CallLimits
+from toolrl_env.tools.limits import MAX_RESULT_CHARS, MEMORY_MB, CallLimits
 from toolrl_env.tools.toolkit import ToolLike, toolkit
 
 __all__ = ["OwnToolsEnv", "OwnToolsVectorEnv"]

@@ -8,6 +8,7 @@ from toolrl_env.tools.provider import OpenTools, ToolProvider
 from toolrl_env.tools.signature import Limits
 from toolrl_env.tools.suite import SuiteSnapshot, ToolSuite, read, write
 from toolrl_env.tools.tool import Tool, ToolError, tool_from_function
+from toolrl_env.tools.toolkit import prefixed, toolkit
 from toolrl_env.tools.validation import CallValidator
 
 __all__ = [
@@ -24,10 +25,12 @@ __all__ = [
     "as_parsed",
     "documented_to_schema",
     "execute_calls",
+    "prefixed",
     "read",
     "results_agree",
     "run_calls",
     "tool_from_function",
+    "toolkit",
     "values_agree",
     "write",
 ]

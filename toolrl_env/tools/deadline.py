@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 from toolrl_env.core.errors import InfrastructureError
@@ -39,11 +37,23 @@ def check() -> None:
         raise InfrastructureError("the call ran over its time limit", FailureKind.TIMEOUT)
 
 
-@contextmanager
-def within(seconds: float) -> Generator[None]:
-    """Give what runs inside ``seconds``, or less if a deadline around it comes first."""
-    token = _DEADLINE.set(min(_DEADLINE.get(), time.monotonic() + seconds))
-    try:
-        yield
-    finally:
-        _DEADLINE.reset(token)
+class within:  # noqa: N801  # reads as a statement: with deadline.within(2)
+    """Give what runs inside ``seconds``, or less if a deadline around it comes first.
+
+    Args:
+        seconds: How long.
+    """
+
+    __slots__ = ("_seconds", "_token")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        """Start the clock."""
+        end = time.monotonic() + self._seconds
+        self._token = _DEADLINE.set(min(_DEADLINE.get(), end))
+
+    def __exit__(self, *_: object) -> None:
+        """Go back to the deadline around."""
+        _DEADLINE.reset(self._token)

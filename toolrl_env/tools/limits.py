@@ -11,10 +11,12 @@ from toolrl_env.core.checks import whole_number
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import FailureKind
 
-__all__ = ["MAX_RESULT_CHARS", "CallLimits", "bounded", "bounded_text"]
+__all__ = ["MAX_RESULT_CHARS", "MEMORY_MB", "CallLimits", "bounded", "bounded_text"]
 
 MAX_RESULT_CHARS = 16_384
 """A result whose JSON is longer is replaced by the beginning of that JSON, marked as cut."""
+MEMORY_MB = 1024
+"""MiB that a worker process may map beyond what it begins with, unless said otherwise."""
 MAX_SECONDS = 86_400.0
 
 
@@ -66,8 +68,11 @@ def bounded(tool: str, value: Any, limits: CallLimits) -> Any:
     >>> bounded("f", (1, 2), CallLimits()), bounded("f", [1] * 9, CallLimits(result_chars=5))
     ([1, 2], '[1, 1 … [cut: 22 more characters]')
     """
-    text = bounded_text(tool, value, limits)
-    return json.loads(text)
+    if value is None or type(value) is bool:
+        return value
+    if type(value) is str and len(value) < limits.result_chars // 6:  # however it is escaped
+        return value
+    return json.loads(bounded_text(tool, value, limits))
 
 
 def bounded_text(tool: str, value: Any, limits: CallLimits) -> str:

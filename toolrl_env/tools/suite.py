@@ -160,7 +160,10 @@ class ToolSuite:
         return state_digest(vars(self))
 
     def fork(self) -> Self:
-        """Return a suite in the same state, which shares nothing that changes with this one."""
+        """Return a suite in the same state, which shares nothing that changes with this one.
+
+        The constructor is not called. A subclass that needs it for ``restore`` overrides this.
+        """
         twin = type(self).__new__(type(self))
         twin.restore(self.snapshot())
         return twin

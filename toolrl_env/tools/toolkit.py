@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,11 +11,10 @@ from typing import Any, cast
 
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.tools.combined import CombinedProvider, PrefixedProvider
-from toolrl_env.tools.isolation import IsolatedProvider
-from toolrl_env.tools.isolation.provider import MEMORY_MB
+from toolrl_env.tools.limits import MEMORY_MB
 from toolrl_env.tools.local import FunctionProvider, SuiteProvider
 from toolrl_env.tools.provider import ToolProvider
-from toolrl_env.tools.suite import SuiteSnapshot, ToolSuite
+from toolrl_env.tools.suite import ToolSuite
 from toolrl_env.tools.tool import Tool, tool_from_function
 
 __all__ = ["ISOLATIONS", "ToolLike", "as_provider", "prefixed", "toolkit"]
@@ -100,7 +100,7 @@ def as_provider(thing: ToolLike) -> ToolProvider:
     if isinstance(thing, type) and issubclass(thing, ToolSuite):
         return SuiteProvider(thing, thing.__name__)
     if isinstance(thing, ToolSuite):
-        return SuiteProvider(_Copies(type(thing), thing.snapshot()), type(thing).__name__)
+        return SuiteProvider(_Copies(thing.fork()), type(thing).__name__)
     if isinstance(thing, functools.partial):
         made: object = thing.func
         if isinstance(made, type) and issubclass(made, ToolSuite):
@@ -115,15 +115,12 @@ def as_provider(thing: ToolLike) -> ToolProvider:
 
 @dataclass(frozen=True, slots=True)
 class _Copies:
-    """Makes suites that begin in a given state."""
+    """Makes suites that begin in the state of one that nobody else has."""
 
-    suite: type[ToolSuite]
-    state: SuiteSnapshot
+    suite: ToolSuite
 
     def __call__(self) -> ToolSuite:
-        twin = self.suite.__new__(self.suite)
-        twin.restore(self.state)
-        return twin
+        return self.suite.fork()
 
 
 def _is_function(thing: object) -> bool:
@@ -135,6 +132,10 @@ def _tool(thing: object) -> Tool:
 
 
 def _isolated(provider: ToolProvider, memory_mb: int) -> ToolProvider:
+    if not sys.platform.startswith("linux"):
+        raise ConfigurationError(f"isolation='process' needs Linux, and this is {sys.platform}")
+    from toolrl_env.tools.isolation import IsolatedProvider
+
     if isinstance(provider, FunctionProvider | SuiteProvider):
         return IsolatedProvider.of(provider, memory_mb)
     if isinstance(provider, PrefixedProvider):

@@ -21,6 +21,7 @@ from toolrl_env.tools import ToolError, run_calls, tool_from_function
 from toolrl_env.tools.isolation import IsolatedProvider, client
 from toolrl_env.tools.limits import CallLimits
 from toolrl_env.tools.local import FunctionProvider, SuiteProvider
+from toolrl_env.tools.toolkit import toolkit
 
 SUITE = SuiteProvider(Hostile, "hostile")
 PROVIDER = IsolatedProvider.of(SUITE, memory_mb=256)
@@ -306,10 +307,11 @@ def test_a_nursery_that_died_is_replaced(tools):
 def test_other_systems_are_told(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(ConfigurationError, match="needs Linux, and this is darwin"):
-        PROVIDER.open(LIMITS).call("add", {})
+        toolkit(Hostile, isolation="process")
 
 
 SCRIPT = '''
+import multiprocessing
 import sys
 from toolrl_env.tools import ToolSuite, write
 from toolrl_env.tools.isolation import IsolatedProvider
@@ -330,6 +332,12 @@ def run():
     tools = IsolatedProvider.of(SuiteProvider(Mine, "mine")).open(CallLimits())
     print(tools.call("add", {}), tools.call("add", {}), tools.state_hash() == _two().state_hash())
     print(tools._worker.pid, flush=True)
+    if "spawn" in sys.argv:
+        sys.argv.remove("spawn")
+        process = multiprocessing.get_context("spawn").Process(target=run)
+        process.start()
+        process.join()
+        sys.exit(process.exitcode)
     if "hang" in sys.argv:
         while True:
             pass
@@ -357,6 +365,16 @@ def test_a_suite_of_a_script_works_and_nothing_is_left_after_its_end(tmp_path):
     said, pid = run.stdout.splitlines()
     assert (said, run.stderr) == ("1 2 True", "")
     wait_until_gone([int(pid)])
+
+
+def test_a_suite_of_a_script_works_in_a_process_that_the_script_has_spawned(tmp_path):
+    command, env = script(tmp_path, 'if __name__ == "__main__":')
+    run = subprocess.run(
+        [*command, "spawn"], capture_output=True, text=True, env=env, check=True, timeout=60
+    )
+    assert run.stdout.splitlines()[::2] == ["1 2 True", "1 2 True"]
+    assert run.stderr == ""
+    wait_until_gone([int(pid) for pid in run.stdout.splitlines()[1::2]])
 
 
 def test_a_script_without_a_guard_is_told_and_does_not_start_processes_without_end(tmp_path):

@@ -97,6 +97,10 @@ class OwnTasks:
         """Return the number of tasks."""
         return len(self.tasks)
 
+    def __iter__(self) -> Iterator[Task]:
+        """Iterate over the tasks in order."""
+        return iter(self.tasks)
+
     def __getitem__(self, index: int) -> Task:
         """Return the task at ``index``. Raises ``UnknownTask`` if there is none."""
         return self.tasks[index]

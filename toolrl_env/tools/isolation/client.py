@@ -44,9 +44,10 @@ class _Nursery:
         self._unburied: list[int] = []
         self.owner = os.getpid()
         fd = theirs.fileno()
+        path = json.dumps([str(entry) for entry in sys.path])
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, json.dumps(sys.path), str(fd), str(self.owner)],
+                [sys.executable, "-c", _BOOT, path, str(fd), str(self.owner)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[fd],
@@ -65,6 +66,7 @@ class _Nursery:
         whole = spawn.get_preparation_data("toolrl-nursery")
         wanted = ("sys_path", "dir", "init_main_from_name", "init_main_from_path")
         preparation = {key: whole[key] for key in wanted if key in whole}
+        preparation["sys_path"] = [str(entry) for entry in preparation["sys_path"]]
         packet = json.dumps({"modules": modules, "preparation": preparation}).encode("ascii")
         socket.send_fds(self._control, [packet], [channel.fileno()])
 
@@ -120,8 +122,6 @@ atexit.register(_stop)
 
 
 def _nursery() -> _Nursery:
-    if not sys.platform.startswith("linux"):
-        raise ConfigurationError(f"isolation='process' needs Linux, and this is {sys.platform}")
     if _Shelf.nested:
         raise ConfigurationError(
             "isolated tools cannot be opened while they are imported into a worker: put what opens "
@@ -209,7 +209,7 @@ def start_worker(
         The worker, and what it said about its tools.
 
     Raises:
-        ConfigurationError: There is no isolation here, or the tools cannot be imported there.
+        ConfigurationError: The tools cannot be imported there, or this is a worker itself.
         InfrastructureError: It cannot be started, or the tools cannot be made.
     """
     nursery = _nursery()
@@ -220,7 +220,7 @@ def start_worker(
             nursery.hatch(theirs, modules)
         hello, _ = channel.receive(deadline=time.monotonic() + START_SECONDS)
         worker = Worker(nursery, channel, int(hello["pid"]))
-    except (OSError, TimeoutError, ChannelClosed, BadFrame) as error:
+    except (OSError, ChannelClosed, BadFrame, KeyError, TypeError, ValueError) as error:
         channel.close()
         with _Shelf.lock:
             if _Shelf.nursery is nursery:

@@ -82,7 +82,7 @@ class Nursery:
     def _import(self, modules: list[str], preparation: dict[str, Any]) -> None:
         """Import ahead; what fails here fails again in the worker, which can say so."""
         sys.path[:] = preparation["sys_path"]
-        if "__main__" in modules and not self._has_main:
+        if not self._has_main and {"__main__", "__mp_main__"} & set(modules):
             self._has_main = True
             with contextlib.suppress(BaseException):
                 spawn.prepare(preparation)

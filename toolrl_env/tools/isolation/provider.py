@@ -20,14 +20,12 @@ from toolrl_env.core.frozen import freeze
 from toolrl_env.core.types import FailureKind, ToolSpec
 from toolrl_env.tools.isolation.client import Worker, start_worker
 from toolrl_env.tools.isolation.worker import Beginning
-from toolrl_env.tools.limits import CallLimits
+from toolrl_env.tools.limits import MEMORY_MB, CallLimits
 from toolrl_env.tools.local import FunctionProvider, SuiteProvider
 from toolrl_env.tools.tool import ToolError
 
-__all__ = ["MEMORY_MB", "IsolatedProvider", "IsolatedSnapshot", "IsolatedTools"]
+__all__ = ["IsolatedProvider", "IsolatedSnapshot", "IsolatedTools"]
 
-MEMORY_MB = 1024
-"""MiB that a worker may map beyond what it begins with, unless said otherwise."""
 GRACE_SECONDS = 0.5
 """How much later than the cooperative deadline a worker is killed."""
 
@@ -135,6 +133,10 @@ class IsolatedTools:
         request = {"do": "call", "tool": name, "arguments": arguments}
         answer, state = self._ask(f"tool {name!r}", request)
         if self.writes(name):
+            if not state:
+                self.close()
+                text = f"tool {name!r}: its process sent no state"
+                raise InfrastructureError(text, FailureKind.BAD_RESULT)
             self._state = state
             self._known.clear()
         if "refused" in answer:
