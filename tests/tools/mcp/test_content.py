@@ -33,6 +33,8 @@ def text(*parts, **more):
         (text(), None),
         (text("ignored", structured_content={"a": 1}), {"a": 1}),
         (text("x", structured_content={"a": float("inf")}), "x"),
+        (text("x", structured_content={"a": 10**5000}), "x"),
+        (text("[" + "9" * 5000 + "]"), "[" + "9" * 5000 + "]"),
         (text("[" * 5000), "[" * 5000),
     ],
 )

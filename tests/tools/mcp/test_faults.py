@@ -66,10 +66,11 @@ def test_a_banner_on_standard_output_is_looked_over(server):
 
 def test_a_preparation_that_fails_is_the_servers_failure(server):
     def prepare(folder):
-        raise OSError("the template is missing")
+        raise KeyError("the template is missing")
 
-    with pytest.raises(InfrastructureError, match="the template is missing"):
+    with pytest.raises(InfrastructureError, match="KeyError: 'the template") as caught:
         server(prepare=prepare).open(PATIENT)
+    assert caught.value.kind is FailureKind.SERVER_DOWN
 
 
 # ------------------------------------------------------------------ in a call

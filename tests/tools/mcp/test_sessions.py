@@ -220,6 +220,18 @@ def test_a_server_inherits_what_it_is_given_and_little_else(server, monkeypatch)
     assert "SECRET_TOKEN" not in seen
 
 
+def test_what_no_message_can_carry_is_refused_and_costs_no_server(server):
+    provider = server()
+    tools = provider.open(PATIENT)
+    pid = tools.call("pid", {})
+    for bad in ("\ud800", ["\udfff"], float("nan")):
+        with pytest.raises(ToolError, match="cannot be sent"):
+            tools.call("echo", {"text": bad})
+    for odd in ("\x00", "\u2028\n\r", "😀", '"}\n{"'):
+        assert tools.call("echo", {"text": odd}) == odd
+    assert tools.call("pid", {}) == pid
+
+
 # ------------------------------------------------------------------ goals
 
 

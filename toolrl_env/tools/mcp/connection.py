@@ -188,7 +188,7 @@ class Connection:
             if reach.prepare is not None:
                 made = tempfile.TemporaryDirectory(prefix="toolrl-mcp-", ignore_cleanup_errors=True)
                 cwd = stack.enter_context(made)
-                await asyncio.to_thread(reach.prepare, Path(cwd))
+                await _prepare(reach.prepare, Path(cwd))
             command = [reach.command or "", *reach.args]
             self._transport = StdioTransport(command, reach.env, cwd, MAX_MESSAGE_BYTES)
             async with self._transport as streams:
@@ -223,6 +223,14 @@ class Connection:
                 raise
 
         return await self._guarded(call, seconds)
+
+
+async def _prepare(prepare: Callable[[Path], object], folder: Path) -> None:
+    """Let the user's function fill a folder; if it fails, the server is not there."""
+    try:
+        await asyncio.to_thread(prepare, folder)
+    except Exception as error:
+        raise OSError(f"prepare raised {type(error).__name__}: {error}") from error
 
 
 class _Opened:

@@ -29,6 +29,8 @@ MAX_TOOLS = 1024
 MAX_NAME = 200
 MAX_DESCRIPTION = 8192
 MAX_SCHEMA = 65_536
+MAX_DEPTH = 100
+MAX_BITS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +118,13 @@ def _decoded(text: str) -> Any:
 
 
 def _finite(value: Any) -> bool:
-    """Whether JSON can hold the value: no infinite number, not nested without end."""
+    """Whether JSON can hold the value: no endless number, not nested without end."""
     open_values: list[tuple[Any, int]] = [(value, 0)]
     while open_values:
         item, depth = open_values.pop()
         if isinstance(item, float) and not math.isfinite(item):
             return False
-        if depth > 100:
+        if depth > MAX_DEPTH or (isinstance(item, int) and item.bit_length() > MAX_BITS):
             return False
         if isinstance(item, dict):
             open_values += [(v, depth + 1) for v in cast("dict[str, Any]", item).values()]

@@ -53,9 +53,10 @@ class MCPTools:
         """Call a tool on a server that is in this session's state.
 
         Raises:
-            ToolError: The server says that the call failed.
+            ToolError: The server says that the call failed, or it cannot be sent.
             InfrastructureError: The server failed. The state is then what it was before the call.
         """
+        given = _sendable(arguments)
         seconds = self._limits.seconds
         writes = self.writes(name)
         with self._pool.lease(self._id, self._log, seconds) as slot:
@@ -66,7 +67,7 @@ class MCPTools:
                 listing = self._pool.offered(connection.look_again())
             if writes and not self._pool.shared:
                 digest = digest_of(answer.value, refused=answer.refused)
-                log = (*log, LoggedCall(name, json.dumps(dict(arguments)), digest))
+                log = (*log, LoggedCall(name, given, digest))
             self._listing, self._log, slot.log = listing, log, log
         if answer.refused:
             raise ToolError(answer.value[:MAX_REFUSAL])
@@ -128,3 +129,13 @@ class MCPTools:
         """Leave the server to other sessions, or have it stopped if none can use it."""
         self._closed()
         self._pool.sweep()
+
+
+def _sendable(arguments: Mapping[str, Any]) -> str:
+    """Return the arguments' JSON, or refuse what no JSON message can carry."""
+    try:
+        text = json.dumps(dict(arguments), ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, RecursionError) as error:
+        raise ToolError(f"the arguments cannot be sent: {error}") from error
+    return text
