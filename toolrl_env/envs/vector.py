@@ -93,7 +93,7 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
 
         Raises:
             ConfigurationError: A list has not one entry for each environment, the mask selects
-                nothing, or what one environment got is not allowed.
+                nothing, or what one got is not allowed; the others are reset then, as in ``step``.
         """
         seeds = self._per_env("seed", seed, spread=True)
         chosen = dict(options or {})
@@ -113,11 +113,9 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
         outcomes = self._for_each(begin, chosen_envs)
         infos: dict[str, Any] = {}
         for i, outcome in zip(chosen_envs, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                continue
-            self._texts[i], info = outcome
-            self.finished[i] = False
-            infos = self._add_info(infos, info, i)
+            if not isinstance(outcome, Exception):
+                (self._texts[i], info), self.finished[i] = outcome, False
+                infos = self._add_info(infos, info, i)
         raise_first(outcomes, chosen_envs)
         return tuple(self._texts), infos
 

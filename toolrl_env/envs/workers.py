@@ -65,5 +65,5 @@ def raise_first(outcomes: Sequence[object], indices: Sequence[int]) -> None:
     if failed:
         error = failed[0][1]
         raised = ", ".join(str(i) for i, _ in failed)
-        error.add_note(f"raised by environment {raised}; the others have taken their step")
+        error.add_note(f"raised by environment {raised}; all others went on")
         raise error

@@ -44,12 +44,9 @@ def failure_of(
     cause = _first(error)
     when = "at its start" if starting else "in a call"
     said = f"MCP server {server!r} {when}: "
-    words = "" if transport is None else transport.last_words[:_SHOWN]
-    noise = "" if transport is None else transport.noise[:_SHOWN]
-    if noise:
-        words += f"; on its standard output, against the protocol: {noise!r}"
-    if transport is not None and transport.fault:
-        return InfrastructureError(said + transport.fault, FailureKind.BAD_RESULT)
+    fault, noise, words = _heard(transport)
+    if fault:
+        return InfrastructureError(said + fault, FailureKind.BAD_RESULT)
     code = cause.error.code if isinstance(cause, MCPError) else None
     if isinstance(cause, TimeoutError) or code == REQUEST_TIMEOUT:
         kind = FailureKind.BAD_RESULT if noise else FailureKind.TIMEOUT
@@ -61,6 +58,16 @@ def failure_of(
         kind = FailureKind.SERVER_DOWN if starting else FailureKind.TOOL_CRASHED
         return InfrastructureError(said + what, kind)
     return InfrastructureError(said + what, FailureKind.BAD_RESULT)
+
+
+def _heard(transport: StdioTransport | None) -> tuple[str, str, str]:
+    """Return a server's fault, its noise, and its last words with the noise."""
+    if transport is None:
+        return "", "", ""
+    noise, words = transport.noise[:_SHOWN], transport.last_words[:_SHOWN]
+    if noise:
+        words += f"; on its standard output, against the protocol: {noise!r}"
+    return transport.fault, noise, words
 
 
 def _first(error: BaseException) -> BaseException:

@@ -24,63 +24,71 @@ T = TypeVar("T")
 def create_server() -> MCPServer:
     """Return a server with a stockroom of its own; its list of tools never changes."""
     server = MCPServer("stockroom", subscriptions=False)
-    room = [Stockroom()]
+    rooms = [Stockroom()]
+    _add_looks(server, rooms)
+    _add_changes(server, rooms)
 
-    def run(what: Callable[[], T]) -> T:
-        try:
-            return what()
-        except Refused as error:
-            raise ToolError(str(error)) from error
+    @server.tool(annotations=CHANGES)
+    def start_over() -> str:
+        """Bring the stockroom back to how it was when the server started."""
+        rooms[0] = Stockroom()
+        return "started over"
 
+    return server
+
+
+def _add_looks(server: MCPServer, rooms: list[Stockroom]) -> None:
     @server.tool(annotations=LOOKS)
     def find_item(item: Item) -> list[dict[str, object]]:
         """Say on which shelves an item lies, how many pieces, and how many are not reserved."""
-        return run(lambda: room[0].find_item(item))
+        return _said(lambda: rooms[0].find_item(item))
 
     @server.tool(annotations=LOOKS)
     def list_shelf(shelf: Shelf) -> dict[str, object]:
         """Say what lies on a shelf and how many more pieces fit on it."""
-        return run(lambda: room[0].list_shelf(shelf))
+        return _said(lambda: rooms[0].list_shelf(shelf))
 
     @server.tool(annotations=LOOKS)
     def list_reservations() -> list[dict[str, object]]:
         """Say what is reserved, for whom and where."""
-        return run(room[0].list_reservations)
+        return _said(rooms[0].list_reservations)
 
+    @server.tool(annotations=LOOKS)
+    def everything() -> dict[str, object]:
+        """Say the whole state of the stockroom."""
+        return _said(rooms[0].everything)
+
+
+def _add_changes(server: MCPServer, rooms: list[Stockroom]) -> None:
     @server.tool(annotations=CHANGES)
     def move_items(item: Item, source: Shelf, target: Shelf, count: Count) -> dict[str, object]:
         """Move pieces of an item from one shelf to another."""
-        return run(lambda: room[0].move_items(item, source, target, count))
+        return _said(lambda: rooms[0].move_items(item, source, target, count))
 
     @server.tool(annotations=CHANGES)
     def take_items(item: Item, shelf: Shelf, count: Count) -> dict[str, object]:
         """Take pieces of an item out of the stockroom."""
-        return run(lambda: room[0].take_items(item, shelf, count))
+        return _said(lambda: rooms[0].take_items(item, shelf, count))
 
     @server.tool(annotations=CHANGES)
     def receive_items(item: Item, shelf: Shelf, count: Count) -> dict[str, object]:
         """Put newly delivered pieces of an item on a shelf."""
-        return run(lambda: room[0].receive_items(item, shelf, count))
+        return _said(lambda: rooms[0].receive_items(item, shelf, count))
 
     @server.tool(annotations=CHANGES)
     def reserve_items(
         item: Item, shelf: Shelf, count: Count, customer: Customer
     ) -> dict[str, object]:
         """Keep pieces of an item on a shelf for a customer."""
-        return run(lambda: room[0].reserve_items(item, shelf, count, customer))
+        return _said(lambda: rooms[0].reserve_items(item, shelf, count, customer))
 
-    @server.tool(annotations=CHANGES)
-    def start_over() -> str:
-        """Bring the stockroom back to how it was when the server started."""
-        room[0] = Stockroom()
-        return "started over"
 
-    @server.tool(annotations=LOOKS)
-    def everything() -> dict[str, object]:
-        """Say the whole state of the stockroom."""
-        return run(room[0].everything)
-
-    return server
+def _said(what: Callable[[], T]) -> T:
+    """Do something; what the stockroom refuses is an error of the tool, for the model to read."""
+    try:
+        return what()
+    except Refused as error:
+        raise ToolError(str(error)) from error
 
 
 if __name__ == "__main__":
