@@ -250,6 +250,26 @@ def test_the_agent_plays_the_environment_in_a_vector(env_id, data):
     envs.close()
 
 
+@pytest.mark.parametrize("isolation", [None, "process"])
+def test_a_recorded_multi_turn_episode_replays(tmp_path, isolation):
+    from toolrl_env.wrappers import RecordTrajectories, read_trajectories, replay_trajectory
+
+    gym.register("Outside/Tidy-v0", entry_point=TidyEnv)
+    try:
+        env = RecordTrajectories(
+            gym.make("Outside/Tidy-v0", isolation=isolation), tmp_path / "t.jsonl"
+        )
+        env.reset(options={"task_id": "tidy"})
+        env.step(env.unwrapped.gold_answer())
+        env.step(env.unwrapped.gold_answer())
+        (trajectory,) = read_trajectories(env.path)
+        assert [transition.reward for transition in trajectory.transitions] == [0.0, 1.0]
+        replay_trajectory(trajectory)
+        env.close()
+    finally:
+        del gym.registry["Outside/Tidy-v0"]
+
+
 def test_a_recorded_episode_of_it_replays(env_id, data, tmp_path):
     from toolrl_env.wrappers import RecordTrajectories, read_trajectories, replay_trajectory
 

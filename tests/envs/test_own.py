@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import gymnasium as gym
 import pytest
 
@@ -13,6 +15,7 @@ from toolrl_env.data.own import Goal, OwnTask
 from toolrl_env.envs.own import OwnToolsEnv, OwnToolsVectorEnv
 from toolrl_env.parsing import get_protocol
 from toolrl_env.testing import check_environment
+from toolrl_env.tools import prefixed
 
 ENV_ID = "Own/Tills-v0"
 HOSTILE_TASK = {"question": "Add 2.", "gold": [{"name": "add", "parameters": {"amount": 2}}]}
@@ -155,6 +158,20 @@ def test_forks_of_isolated_tools_start_no_process_before_they_are_used():
     assert other.step(call("add", amount=1))[4]["results"][0].value == 2
     other.close()
     env.close()
+
+
+@pytest.mark.parametrize("isolation", [None, "process"])
+def test_an_environment_goes_through_a_pickle_in_mid_episode(isolation):
+    env = OwnToolsEnv([Till, prefixed(Hostile, "h_"), add], ROWS, isolation=isolation)
+    env.reset(options={"task_id": "gold-state"})
+    env.step(call("pay_in", amount=3))
+    twin = pickle.loads(pickle.dumps(env))
+    assert twin.state_hash() == env.state_hash()
+    for one in (twin, env):
+        one.step(call("pay_in", amount=2))
+        *_, info = one.step(RESPONSE)
+        assert info["is_success"]
+        one.close()
 
 
 def test_results_are_cut_where_the_environment_says():

@@ -139,6 +139,10 @@ class SuiteTools:
         self._tools = {tool.name: tool for tool in suite.tools()}
         self._writing = frozenset(n for n, method in suite.methods().items() if method.writes)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the suite; bound methods are made anew."""
+        return type(self), (self._suite, self._limits)
+
     def specs(self) -> tuple[ToolSpec, ...]:
         """Return the marked methods."""
         return tuple(tool.spec for tool in self._tools.values())

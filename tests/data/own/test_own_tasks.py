@@ -19,15 +19,13 @@ from toolrl_env.core.errors import (
 from toolrl_env.core.types import ToolCall
 from toolrl_env.data.own import Goal, OwnTasks
 from toolrl_env.testing import check_dataset
-from toolrl_env.tools import ToolSuite, as_parsed, write
+from toolrl_env.tools import ToolSuite, as_parsed, toolkit, write
 
 TOOLS = [Till, add]
 
 
 @pytest.fixture(params=[None, "process"])
 def source(request):
-    from toolrl_env.tools.toolkit import toolkit
-
     return OwnTasks(toolkit(TOOLS, isolation=request.param), ROWS)
 
 
@@ -216,6 +214,14 @@ def test_splits_are_disjoint_and_complete():
 def test_tasks_that_do_not_fit_the_tools_are_refused_at_once(task, error, said):
     with pytest.raises(error, match=said):
         OwnTasks(TOOLS, [task])
+
+
+def test_a_goal_that_cannot_be_asked_is_refused_at_once():
+    isolated = toolkit(Till, isolation="process")
+    with pytest.raises(ConfigurationError, match="top of a module"):
+        OwnTasks(isolated, [own_task(goals=(Goal(lambda till: True),))])
+    with pytest.raises(InfrastructureError, match="raised AttributeError"):
+        OwnTasks(Till, [own_task(goals=(Goal(lambda till: till.coins),))])
 
 
 def test_no_tasks_and_two_of_one_id_are_refused():

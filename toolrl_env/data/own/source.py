@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from toolrl_env.core.errors import ConfigurationError, DataError, UnknownName
 from toolrl_env.core.types import GroundTruth, Task, ToolCall, ToolSpec
@@ -12,14 +13,11 @@ from toolrl_env.data.files import read_rows
 from toolrl_env.data.gold import make_gold, thought_for
 from toolrl_env.data.own.session import GoldEnd, OwnSession, OwnSnapshot
 from toolrl_env.data.own.task import OwnTask, Turn, read_task
-from toolrl_env.data.source import RefusedRow, TaskSet
+from toolrl_env.data.source import FiniteSource, RefusedRow, TaskSet
 from toolrl_env.data.split import check_split, split_of
 from toolrl_env.tools import CallLimits, CallValidator, as_parsed, run_calls
 from toolrl_env.tools.combined import CombinedProvider
 from toolrl_env.tools.toolkit import ToolLike, toolkit
-
-if TYPE_CHECKING:
-    import numpy as np
 
 __all__ = ["OwnTasks"]
 
@@ -29,10 +27,11 @@ T = TypeVar("T")
 Given = OwnTask | Task | Mapping[str, Any]
 
 
-class OwnTasks:
+class OwnTasks(FiniteSource):
     """A ``SessionSource`` over your tools and your tasks.
 
-    The tools are opened once at construction, to see what there is; each session has its own.
+    The tools are opened once at construction, to see what there is; each session has its own. The
+    fingerprint changes with any task, tool or split; of goals it knows only how many there are.
 
     Args:
         tools: What ``toolkit`` takes, or a provider that it has made.
@@ -44,13 +43,12 @@ class OwnTasks:
         name: The source's name; it enters the fingerprint.
 
     Raises:
-        ConfigurationError: Names of tools clash, a goal names no provider, or ``tools`` is none.
+        ConfigurationError: Names of tools clash, ``tools`` is none, or a goal names no provider or
+            cannot be sent to the process of isolated tools.
         DataError: A task cannot be used, names a tool that there is not, or has gold calls that
             break a schema; the split is empty.
-        InfrastructureError: The tools cannot be opened.
+        InfrastructureError: The tools cannot be opened, or the first goal raises.
     """
-
-    is_sample = False
 
     def __init__(
         self,
@@ -77,41 +75,18 @@ class OwnTasks:
         self.tasks = TaskSet(name, split, shown, options=options)
         self._starts: dict[str, OwnSnapshot] = {}
         self._ends: dict[str, GoldEnd] = {}
+        with_goals = next((task for task in shown if self._own[task.id].goals), None)
+        if with_goals is not None:  # a goal that cannot be asked is better known now
+            self.open(with_goals).close()
 
     @property
     def waits(self) -> bool:
         """Whether calls wait on something outside of this process."""
         return self.provider.waits
 
-    @property
-    def size(self) -> int:
-        """Number of tasks."""
-        return self.tasks.size
-
-    @property
-    def fingerprint(self) -> str:
-        """64 hexadecimal digits that change with any task, tool or split (goals by number only)."""
-        return self.tasks.fingerprint
-
-    def __len__(self) -> int:
-        """Return the number of tasks."""
-        return len(self.tasks)
-
     def __iter__(self) -> Iterator[Task]:
         """Iterate over the tasks in order."""
         return iter(self.tasks)
-
-    def __getitem__(self, index: int) -> Task:
-        """Return the task at ``index``. Raises ``UnknownTask`` if there is none."""
-        return self.tasks[index]
-
-    def index_of(self, task_id: str) -> int:
-        """Return the index of the task with this id. Raises ``UnknownTask`` if there is none."""
-        return self.tasks.index_of(task_id)
-
-    def draw(self, rng: np.random.Generator) -> int:
-        """Return the index of a task drawn uniformly with ``rng``."""
-        return self.tasks.draw(rng)
 
     def open(self, task: Task) -> OwnSession:
         """Return a session with tools of its own, after the task's setup.
@@ -124,7 +99,7 @@ class OwnTasks:
         own = self._own[task.id]
         tools = self.provider.open(self.limits)
         try:
-            session = OwnSession(own, tools, lambda: self._gold_end(own))
+            session = OwnSession(own, tools, functools.partial(self._gold_end, own))
             start = self._starts.get(own.id)
             if start is None:
                 session.begin()
