@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 import sys
 import threading
 
@@ -18,6 +19,8 @@ from toolrl_env.core.types import Message, ToolCall
 from toolrl_env.data.own import Goal, OwnTask
 from toolrl_env.tools.mcp import MCPServer
 from toolrl_env.tools.toolkit import prefixed
+from toolrl_env.wrappers import RecordTrajectories, read_trajectories, replay_trajectory
+from toolrl_env.wrappers.arguments import encode_arguments
 
 ID = "ToolRL-MCP-v0"
 ECHO = [
@@ -212,6 +215,47 @@ def test_forks_of_an_opaque_server_part(make):
     assert info["results"][0].value == "2"
     twin = copy.deepcopy(env)
     assert twin.unwrapped.state_hash() == env.unwrapped.state_hash()
+
+
+def test_an_environment_goes_through_a_pickle_in_mid_episode(make):
+    env = make(servers=faulty(), tasks=ECHO)
+    env.step(call(("count", {})))
+    base = env.unwrapped
+    twin = pickle.loads(pickle.dumps(base))
+    assert twin.state_hash() == base.state_hash()
+    for one in (twin, base, copy.deepcopy(base)):
+        *_, info = one.step(call(("count", {})))
+        assert info["results"][0].value in ("2", "3")
+    twin.close()
+
+
+def test_an_episode_is_recorded_and_replayed_on_servers_of_its_own(tmp_path):
+    servers = {"faulty": {"command": sys.executable, "args": ["-u", FAULTY, "good"]}}
+    gold = [{"name": "count", "parameters": {"text": "hi"}}]
+    tasks = [{"question": "Count.", "gold": [gold, gold]}]
+    env = RecordTrajectories(gym.make(ID, servers=servers, tasks=tasks), tmp_path / "one.jsonl")
+    env.reset(seed=1)
+    over = False
+    while not over:
+        *_, terminated, truncated, info = env.step(env.unwrapped.gold_answer())
+        over = terminated or truncated
+    env.close()
+    assert info["is_success"]
+    (recorded,) = read_trajectories(tmp_path / "one.jsonl")
+    assert len(recorded.transitions) == 3
+    replay_trajectory(recorded)
+
+
+def test_keys_are_not_in_what_is_printed():
+    server = MCPServer("x", url="http://x", headers={"Authorization": "Bearer hunter2"})
+    assert "hunter2" not in repr(server)
+    server = MCPServer("x", "run", env={"TOKEN": "hunter2"})
+    assert "hunter2" not in repr(server)
+    with pytest.raises(
+        ConfigurationError, match="cannot be written to a trajectory file"
+    ) as caught:
+        encode_arguments({"servers": [server]})
+    assert "hunter2" not in str(caught.value)
 
 
 def test_closing_the_environment_ends_its_servers():

@@ -33,13 +33,24 @@ class MCPTools:
     """
 
     def __init__(self, pool: ServerPool, limits: CallLimits) -> None:
+        self._begin(pool, limits, (), pool.listing(limits.seconds))
+
+    def _begin(self, pool: ServerPool, limits: CallLimits, log: Log, listing: Listing) -> None:
         self._pool = pool
         self._limits = limits
-        self._log: Log = ()
-        self._listing: Listing = pool.listing(limits.seconds)
+        self._log = log
+        self._listing = listing
         self._id = pool.begin_session()
         self._closed = weakref.finalize(self, pool.forget, self._id)
         self._closed.atexit = False
+
+    def __getstate__(self) -> tuple[ServerPool, CallLimits, Log, Listing]:
+        """Pickle the session; the server stays behind."""
+        return self._pool, self._limits, self._log, self._listing
+
+    def __setstate__(self, state: tuple[ServerPool, CallLimits, Log, Listing]) -> None:
+        """Go on as a session of its own."""
+        self._begin(*state)
 
     def specs(self) -> Sequence[ToolSpec]:
         """Return the tools that the server lists now."""

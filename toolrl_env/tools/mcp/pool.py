@@ -13,7 +13,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import FailureKind
@@ -46,7 +46,6 @@ class ServerPool:
     def __init__(
         self,
         reach: Reach,
-        *,
         shared: bool,
         reset_tool: str | None,
         state_tool: str | None,
@@ -57,7 +56,7 @@ class ServerPool:
         self._reach = reach
         self.state_tool = state_tool
         self._reset_tool = reset_tool
-        self._max = 1 if shared else max_servers
+        self._max = max_servers
         self._closed_sessions: deque[int] = deque()
         self._sessions: set[int] = set()
         self._begin()
@@ -70,6 +69,11 @@ class ServerPool:
         self._listing: Listing | None = None
         self._tick = 0
         weakref.finalize(self, _close_all, self._slots)
+
+    def __reduce__(self) -> tuple[type[ServerPool], tuple[Any, ...]]:
+        """Pickle the settings: the servers stay behind."""
+        settings = (self._reach, self.shared, self._reset_tool, self.state_tool, self._max)
+        return type(self), settings
 
     @property
     def size(self) -> int:

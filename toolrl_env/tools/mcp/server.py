@@ -64,10 +64,10 @@ class MCPServer:
     name: str
     command: str | None = None
     args: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    env: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     cwd: str | None = None
     url: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     shared: bool = False
     reset_tool: str | None = None
     state_tool: str | None = None
@@ -103,13 +103,7 @@ class MCPServer:
             self.prepare,
             self.start_seconds,
         )
-        return ServerPool(
-            reach,
-            shared=self.shared,
-            reset_tool=self.reset_tool,
-            state_tool=self.state_tool,
-            max_servers=self.max_servers,
-        )
+        return ServerPool(reach, self.shared, self.reset_tool, self.state_tool, self.max_servers)
 
     def _check_combination(self) -> None:
         local = {"args": self.args, "env": self.env, "cwd": self.cwd, "prepare": self.prepare}
@@ -177,12 +171,3 @@ class MCPServer:
     def close(self) -> None:
         """Stop every server. Sessions that go on start new ones."""
         self._pool.close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the servers that run behind."""
-        return {key: value for key, value in vars(self).items() if key != "_pool"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Put the settings back; servers are started anew when they are needed."""
-        vars(self).update(state)
-        object.__setattr__(self, "_pool", self._new_pool())
