@@ -340,26 +340,40 @@ def test_a_vector_gives_the_same_with_and_without_threads():
     assert data_equivalence(rollout(3), expected, exact=True)
 
 
-def test_one_session_that_hangs_does_not_hold_the_others(tmp_path):
-    """The others' calls are answered while one session's call is still being waited for."""
-    server = faulty()
-    envs = gym.make_vec(ID, num_envs=4, servers=server, tasks=ECHO, time_limit=2.0)
+def test_a_session_that_blocks_does_not_hold_the_others(tmp_path):
+    """Session 0's call is answered only once the other three have taken their whole step."""
+    envs = gym.make_vec(ID, num_envs=4, servers=faulty(), tasks=ECHO, time_limit=60)
     envs.reset(seed=0)
     finished, lock = [], threading.Lock()
     for number, env in enumerate(envs.envs):
-        step = env.step
 
-        def noted(action, step=step, number=number):
+        def noted(action, step=env.step, number=number):
             result = step(action)
             with lock:
                 finished.append(number)
+                if sorted(finished) == [1, 2, 3]:
+                    (tmp_path / "go").touch()
             return result
 
         env.step = noted
-    answers = [call(("hang", {})), *[call(("count", {}), ("echo", {"text": "x"}))] * 3]
-    _, _, _, truncations, infos = envs.step(answers)
+    quick = call(("count", {}), ("echo", {"text": "x"}))
+    answers = [call(("await", {"text": str(tmp_path / "go")})), quick, quick, quick]
+    *_, infos = envs.step(answers)
     assert finished[-1] == 0
-    assert truncations.tolist() == [True, False, False, False]
-    assert infos["failure_kind"][0] == "timeout"
-    assert [results[0].value for results in infos["results"][1:]] == ["1"] * 3
+    values = [results[0].value for results in infos["results"]]
+    assert values == ["it came", "1", "1", "1"]
+    envs.close()
+
+
+def test_a_vector_masks_the_session_whose_server_hangs_and_no_other():
+    envs = gym.make_vec(ID, num_envs=3, servers=faulty(), tasks=ECHO, time_limit=2.0)
+    envs.reset(seed=0)
+    quick = call(("count", {}))
+    _, _, _, truncations, infos = envs.step([quick, call(("hang", {})), quick])
+    assert truncations.tolist() == [False, True, False]
+    assert infos["failure_kind"][1] == "timeout"
+    assert infos["mask_sample"].tolist() == [False, True, False]
+    _, _, _, truncations, infos = envs.step([quick] * 3)  # session 1 is reset
+    assert not truncations.any()
+    assert infos["results"][0][0].value == "2"
     envs.close()

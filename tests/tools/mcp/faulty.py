@@ -27,6 +27,7 @@ TOOLS = {
     "child": True,
     "die": True,
     "hang": True,
+    "await": True,
     "noise": True,
     "huge": True,
     "shape": True,
@@ -94,6 +95,10 @@ def call(name, arguments):  # noqa: C901  # one branch per fault
             os._exit(3)
         case "hang":
             time.sleep(600)
+        case "await":
+            while not os.path.exists(given):  # noqa: PTH110
+                time.sleep(0.005)
+            return text("it came")
         case "noise":
             print("Segmentation fault (not a message)", flush=True)  # noqa: T201
             return None

@@ -28,7 +28,7 @@ def failure(tools, name, arguments=None):
 @pytest.mark.parametrize(
     ("mode", "kind", "said"),
     [
-        ("silent", FailureKind.TIMEOUT, "no answer within 1 s"),
+        ("silent", FailureKind.TIMEOUT, "no answer within 3 s"),
         ("noisy", FailureKind.BAD_RESULT, "I do not speak JSON"),
         ("names", FailureKind.BAD_RESULT, r"evil\\nname"),
         ("schema", FailureKind.BAD_RESULT, "leads nowhere"),
@@ -36,7 +36,7 @@ def failure(tools, name, arguments=None):
     ],
 )
 def test_a_server_that_cannot_be_used(server, mode, kind, said):
-    provider = server(mode, start_seconds=1.0 if mode in ("silent", "noisy") else 30.0)
+    provider = server(mode, start_seconds=3.0 if mode in ("silent", "noisy") else 30.0)
     with pytest.raises(InfrastructureError, match=said) as caught:
         provider.open(PATIENT)
     assert caught.value.kind is kind
