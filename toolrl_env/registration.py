@@ -100,6 +100,12 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "multi-turn: an endless office world, graded by the number of calls",
     ),
     EnvironmentRow(
+        "ToolRL-Search-v0",
+        "toolrl_env.envs.search",
+        "SearchEnv",
+        "multi-turn: two-hop questions with a search tool over a corpus",
+    ),
+    EnvironmentRow(
         "ToolRL-MCP-v0",
         "toolrl_env.envs.mcp",
         "MCPEnv",

@@ -45,13 +45,11 @@ def test_it_conforms_in_every_protocol(protocol):
     check_environment(OwnToolsEnv([Till, add], ROWS, protocol=protocol), episodes=6)
 
 
-@pytest.fixture(params=[None, "process"])
-def env(request):
-    env = OwnToolsEnv(
-        Hostile, [HOSTILE_TASK], isolation=request.param, time_limit=0.5, memory_mb=256
+def make(isolation, how):
+    time_limit = 1.0 if how in ("ask", "spin") else 30.0
+    return OwnToolsEnv(
+        Hostile, [HOSTILE_TASK], isolation=isolation, time_limit=time_limit, memory_mb=256
     )
-    yield env
-    env.close()
 
 
 def failing_step(env, how, path):
@@ -88,14 +86,17 @@ def check_masked(step, kind):
     assert all(term.reason.startswith("masked") for term in info["breakdown"].terms)
 
 
+@pytest.mark.parametrize("isolation", [None, "process"])
 @pytest.mark.parametrize("how", HERE)
-def test_a_failure_is_masked_in_this_process_and_in_another(env, tmp_path, how):
+def test_a_failure_is_masked_in_this_process_and_in_another(isolation, tmp_path, how):
+    env = make(isolation, how)
     check_masked(failing_step(env, how, tmp_path / "pids"), HERE[how])
+    env.close()
 
 
 @pytest.mark.parametrize("how", THERE)
 def test_what_only_another_process_survives_is_masked_too(tmp_path, how):
-    env = OwnToolsEnv(Hostile, [HOSTILE_TASK], isolation="process", time_limit=0.5, memory_mb=256)
+    env = make("process", how)
     check_masked(failing_step(env, how, tmp_path / "pids"), THERE[how])
     env.reset()
     env.step(call("add", amount=2))

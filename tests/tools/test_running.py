@@ -18,7 +18,8 @@ from toolrl_env.tools import ToolError, deadline
 from toolrl_env.tools.limits import CallLimits, bounded
 from toolrl_env.tools.running import judge, run_tool
 
-LIMITS = CallLimits(seconds=0.05)
+LIMITS = CallLimits(seconds=60)
+HASTY = CallLimits(seconds=0.05)
 
 
 def run(fn: Any, limits: CallLimits = LIMITS, **arguments: Any) -> Any:
@@ -36,18 +37,18 @@ def test_a_tool_that_asks_is_stopped() -> None:
         while True:
             deadline.check()
 
-    assert failure(loop) is FailureKind.TIMEOUT
+    assert failure(loop, HASTY) is FailureKind.TIMEOUT
 
 
 def test_a_tool_that_does_not_ask_has_timed_out_when_it_returns() -> None:
-    assert failure(lambda: time.sleep(0.1)) is FailureKind.TIMEOUT
+    assert failure(lambda: time.sleep(0.1), HASTY) is FailureKind.TIMEOUT
 
 
 def test_what_is_left_goes_down_and_is_without_end_outside() -> None:
     def two() -> list[float]:
         return [deadline.remaining(), deadline.remaining()]
 
-    first, second = run(two, CallLimits(seconds=60))
+    first, second = run(two)
     assert 60 >= first >= second > 0
     assert deadline.remaining() == math.inf
     deadline.check()

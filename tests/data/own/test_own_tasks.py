@@ -104,6 +104,17 @@ def test_goals_and_an_answer_are_all_asked_for():
     assert session.outcome() == 0.0
 
 
+@pytest.mark.parametrize(
+    ("response", "right"),
+    [("2", True), ("It is Two!", True), ("12", False), ("", False), ("2 " + "word " * 20, False)],
+)
+def test_an_answer_is_found_in_words_but_not_among_many(response, right):
+    source = OwnTasks(TOOLS, ROWS)
+    session = open_task(source, "answer")
+    session.reply(response)
+    assert session.progress() == (right,)
+
+
 def test_setup_is_done_and_tools_may_be_withheld(source):
     session = open_task(source, "setup")
     assert [spec.name for spec in session.tools()] == ["count"]

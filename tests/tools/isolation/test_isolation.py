@@ -25,7 +25,8 @@ from toolrl_env.tools.toolkit import toolkit
 
 SUITE = SuiteProvider(Hostile, "hostile")
 PROVIDER = IsolatedProvider.of(SUITE, memory_mb=256)
-LIMITS = CallLimits(seconds=0.4, result_chars=500)
+LIMITS = CallLimits(seconds=30, result_chars=500)
+HASTY = CallLimits(seconds=0.3)
 
 
 @pytest.fixture
@@ -53,22 +54,31 @@ STUCK = ["spin", "sleep", "regex", "ignore signals", "fork", "escape", "ask"]
 @pytest.mark.parametrize("how", STUCK)
 def test_what_hangs_is_killed_with_all_of_its_children(tools, tmp_path, how):
     path = tmp_path / "pids"
-    other = PROVIDER.open(LIMITS)
-    other.call("add", {"amount": 7})
-    others = other.call("pid", {})
     tools.call("add", {"amount": 2})
-    before, pid = tools.state_hash(), tools.call("pid", {})
+    before, others = tools.state_hash(), tools.call("pid", {})
+    hasty = PROVIDER.open(HASTY)
+    hasty.restore(tools.snapshot())
     with pytest.raises(InfrastructureError) as caught:
-        tools.call("misbehave", {"how": how, "path": str(path)})
+        hasty.call("misbehave", {"how": how, "path": str(path)})
     assert caught.value.kind is FailureKind.TIMEOUT
     assert noted(path)
-    wait_until_gone({*noted(path), pid})
+    wait_until_gone({*noted(path), hasty._worker.pid})
+    assert (tools.call("pid", {}), tools.call("add", {})) == (others, 3)
+    tools.restore(hasty.snapshot())
     assert tools.state_hash() == before
+    hasty.close()
+
+
+def test_a_session_goes_on_after_a_call_was_killed(tmp_path):
+    tools = PROVIDER.open(CallLimits(seconds=2))
+    tools.call("add", {"amount": 2})
+    pid = tools.call("pid", {})
+    with pytest.raises(InfrastructureError):
+        tools.call("misbehave", {"how": "spin", "path": str(tmp_path / "pids")})
     assert tools.call("add", {}) == 3
     assert tools.call("pid", {}) != pid
-    assert (other.call("pid", {}), other.call("add", {})) == (others, 8)
-    other.close()
-    wait_until_gone([others])
+    tools.close()
+    wait_until_gone([pid])
 
 
 @pytest.mark.parametrize(
@@ -177,9 +187,12 @@ def test_what_is_no_snapshot_of_theirs_is_refused(tools, snapshot):
 
 def test_a_goal_that_hangs_is_stopped_too(tools):
     tools.call("add", {"amount": 2})
+    hasty = PROVIDER.open(HASTY)
+    hasty.restore(tools.snapshot())
     with pytest.raises(InfrastructureError) as caught:
-        tools.holds(never_ends)
+        hasty.holds(never_ends)
     assert caught.value.kind is FailureKind.TIMEOUT
+    tools.restore(hasty.snapshot())
     assert tools.holds(is_two)
 
 

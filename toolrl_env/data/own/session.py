@@ -10,8 +10,8 @@ from typing import Any
 
 from toolrl_env.core.errors import SnapshotError
 from toolrl_env.core.types import ParsedCall, ToolResult, ToolSpec
-from toolrl_env.data.own.answer import is_answer
 from toolrl_env.data.own.task import OwnTask
+from toolrl_env.data.search.answers import contains
 from toolrl_env.tools import CallValidator, run_calls, values_agree
 from toolrl_env.tools.combined import CombinedTools
 
@@ -176,7 +176,7 @@ class OwnSession:
             return
         held = [self._part(goal.of).holds(goal.holds) for goal in task.goals]
         if task.answers:
-            held.append(self._said is not None and is_answer(self._said, task.answers))
+            held.append(self._said is not None and contains(self._said, task.answers) == 1.0)
         self._progress = tuple(held)
 
     def _part(self, name: str | None) -> Any:

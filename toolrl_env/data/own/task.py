@@ -46,7 +46,9 @@ class OwnTask:
         id: Unique among the tasks.
         messages: The dialogue so far; ends with what the model must answer.
         gold: A trajectory that does it: batches of calls, and at the end a response.
-        answers: Any of these, in the final response, is right.
+        answers: Any of these in the final response is right: its words in a row, with at most 12
+            others; case, punctuation and articles do not count
+            (``toolrl_env.data.search.contains``).
         goals: Predicates on the tools' state.
         tools: Names of the tools that are offered; ``()`` for all.
         setup: Calls that are made before the task begins.
