@@ -36,12 +36,8 @@ ANSWER = (
 class WaitingEnv(ToolboxEnv):
     """An environment whose tools wait ``wait`` seconds, as for a server."""
 
+    waits = True
     wait = WAIT
-
-    @property
-    def waits(self) -> bool:
-        """True."""
-        return True
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Wait, and take the step."""

@@ -28,11 +28,7 @@ class WaitingEnv(SingleTurnEnv):
 
     def __init__(self, tasks, during=lambda env, action: None, waits=True, **kwargs):
         super().__init__(tasks, **kwargs)
-        self.during, self._waits = during, waits
-
-    @property
-    def waits(self):
-        return self._waits
+        self.during, self.waits = during, waits
 
     def step(self, action):
         self.during(self, action)

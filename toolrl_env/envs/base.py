@@ -51,6 +51,8 @@ class ToolUseEnv(gym.Env[str, str]):
         ConfigurationError: An argument is not allowed; the message names it and what is.
     """
 
+    waits: bool = False
+    """Whether a step waits for what is outside of this process; vectors then use threads."""
     _shared: ClassVar[frozenset[str]] = frozenset(
         {"_breakdown", "_current", "_prepare", "protocol", "reward_config", "spec", "tasks"}
     )
@@ -159,11 +161,6 @@ class ToolUseEnv(gym.Env[str, str]):
         return self._current
 
     # ------------------------------------------------------------------ what a caller may ask
-
-    @property
-    def waits(self) -> bool:
-        """Whether a step waits for what is outside of this process; vectors then use threads."""
-        return False
 
     @property
     def task(self) -> Task:
