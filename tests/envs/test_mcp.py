@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import subprocess
 import sys
 import threading
 
@@ -150,6 +151,29 @@ def test_servers_without_tasks_are_refused():
 def test_a_server_that_is_down_is_said_when_the_environment_is_made():
     with pytest.raises(InfrastructureError, match="No such file"):
         gym.make(ID, servers=MCPServer("x", "/no/such/program"), tasks=ECHO)
+
+
+_WITHOUT = """
+import sys
+import gymnasium as gym
+import toolrl_env
+import toolrl_env.envs.mcp
+assert not {"mcp", "anyio", "httpx2", "pydantic"} & set(sys.modules)
+sys.modules[sys.argv[1]] = None
+try:
+    gym.make("ToolRL-MCP-v0")
+except ValueError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("missing", ["mcp", "anyio", "httpx2"])
+def test_without_the_extra_the_id_is_there_and_making_it_says_what_to_install(missing):
+    run = subprocess.run(
+        [sys.executable, "-c", _WITHOUT, missing], capture_output=True, text=True, check=True
+    )
+    assert "pip install 'toolrl-env[mcp]'" in run.stdout
+    assert missing in run.stdout
 
 
 # ------------------------------------------------------------------ failures of ours

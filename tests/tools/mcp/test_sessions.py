@@ -134,6 +134,19 @@ def test_a_server_that_was_written_to_and_cannot_be_reset_ends_with_its_session(
     assert fresh.call("count", {}) == "1"
 
 
+@pytest.mark.parametrize("tool", ["refuse", "die", "crash"])
+def test_a_server_that_cannot_be_reset_is_replaced(server, tool):
+    provider = server(reset_tool=tool)
+    first = provider.open(PATIENT)
+    first.call("count", {})
+    pid = int(first.call("pid", {}))
+    first.close()
+    second = provider.open(PATIENT)
+    assert second.call("count", {}) == "1"
+    assert int(second.call("pid", {})) != pid
+    assert gone(pid)
+
+
 def test_unused_servers_can_be_stopped_and_used_ones_stay(server):
     provider = server(reset_tool="reset")
     closed, still_open = provider.open(PATIENT), provider.open(PATIENT)

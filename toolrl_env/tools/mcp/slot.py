@@ -55,19 +55,24 @@ class Slot:
         return self.connection
 
     def reset(self, tool: str | None, seconds: float) -> Connection | None:
-        """Bring the server back to its start by a tool of its own, or stop it for want of one.
+        """Bring the server back to its start by a tool of its own, or stop it if that fails.
 
         Returns:
             The server, or ``None`` if another has to be started.
         """
         connection = self.connection
         if tool is not None and connection is not None:
-            answer = connection.call(tool, {}, seconds)
-            if not answer.refused:
+            try:
+                answer = connection.call(tool, {}, seconds)
                 if connection.listing.may_change:
                     connection.look_again()
-                self.log = ()
-                return connection
+                if not answer.refused:
+                    self.log = ()
+                    return connection
+            except (
+                InfrastructureError
+            ):  # what another session left behind is no failure of this one
+                self.kill()
         self.stop()
         return None
 
