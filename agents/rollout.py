@@ -95,8 +95,7 @@ def score(env: gym.Env, answer: str) -> Outcome:
     except InfrastructureError as error:
         return Outcome(None, failure=str(error) or "infrastructure error")
     if info["stop_reason"] == StopReason.INFRASTRUCTURE:
-        said = info.get("failure") or "the environment stopped for infrastructure"
-        return Outcome(None, failure=said)
+        return Outcome(None, failure="the environment stopped for infrastructure")
     if not (terminated or truncated):
         name = type(env.unwrapped).__name__ if env.spec is None else env.spec.id
         raise ConfigurationError(

@@ -6,7 +6,6 @@ import gymnasium as gym
 import pytest
 
 import toolrl_env  # noqa: F401  # registers the ids
-from agents.rollout import score
 from tests.envs.conftest import CALL
 from toolrl_env.core.errors import InfrastructureError
 from toolrl_env.core.types import FailureKind, StopReason
@@ -65,13 +64,6 @@ def test_a_term_of_ones_own_that_reaches_a_broken_judge_masks_too(tasks):
     *_, info = env.step(CALL)
     assert info["failure_kind"] == FailureKind.SERVER_DOWN
     assert [term.name for term in info["breakdown"].terms] == ["format", "correctness"]
-
-
-def test_the_trainer_is_told_why_there_is_no_reward(tasks):
-    env = Broken(tasks)
-    env.reset(options={"task_index": 0})
-    outcome = score(env, answer("timeout"))
-    assert (outcome.reward, outcome.failure) == (None, "the timeout of it all")
 
 
 def test_the_other_environments_of_a_vector_keep_their_step(tasks):

@@ -2,7 +2,8 @@
 
 In this process nothing can stop Python code from outside, so the limit is cooperative: a tool that
 may take long calls ``check()`` in its loop, or hands ``remaining()`` on as a timeout. A tool that
-does not ask runs to its end, and the call then counts as timed out.
+does not ask runs to its end, and the call then counts as timed out. Threads that a tool
+starts have no deadline.
 """
 
 from __future__ import annotations

@@ -61,7 +61,8 @@ class _Nursery:
 
     def hatch(self, channel: socket.socket, modules: Sequence[str]) -> None:
         """Ask for a worker at the other end of ``channel``."""
-        for pid in [self._unburied.pop() for _ in range(len(self._unburied))]:
+        unburied, self._unburied = self._unburied, []
+        for pid in unburied:
             self.bury(pid)
         whole = spawn.get_preparation_data("toolrl-nursery")
         wanted = ("sys_path", "dir", "init_main_from_name", "init_main_from_path")
@@ -222,8 +223,8 @@ def start_worker(
         worker = Worker(nursery, channel, int(hello["pid"]))
     except (OSError, ChannelClosed, BadFrame, KeyError, TypeError, ValueError) as error:
         channel.close()
-        with _Shelf.lock:
-            if _Shelf.nursery is nursery:
+        with _Shelf.lock:  # one that hangs in an import goes on for those that it has
+            if isinstance(error, TimeoutError) and _Shelf.nursery is nursery:
                 _Shelf.nursery = None
         raise InfrastructureError(
             f"no process could be started for {name!r}: {error!r}", FailureKind.SERVER_DOWN
@@ -246,9 +247,13 @@ def _raise_failure(answer: Mapping[str, Any]) -> None:
 
 
 def _end(nursery: _Nursery, channel: Channel, pid: int) -> None:
-    """End a worker: at once here, and then thoroughly by the nursery."""
+    """End a worker: at once here, and then thoroughly by the nursery.
+
+    A worker stays a zombie until the nursery buries it, so that its id is no other process's; it
+    dies with the nursery.
+    """
     channel.close()
-    if nursery.owner == os.getpid():
+    if nursery.owner == os.getpid() and nursery.lives:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
         nursery.bury(pid)

@@ -72,7 +72,11 @@ class Nursery:
     def _hatch(self, channel_fd: int, request: dict[str, Any]) -> None:
         """Import what the worker is going to need, and fork it."""
         self._import(request["modules"], request["preparation"])
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:  # too many processes; the other end sees that the channel is closed
+            os.close(channel_fd)
+            return
         if pid == 0:
             self._control.close()
             _live(channel_fd)
