@@ -72,12 +72,7 @@ class OwnToolsEnv(MultiTurnEnv):
         limits = CallLimits(time_limit, max_result_chars)
         provider = toolkit(tools, isolation=isolation, memory_mb=memory_mb)
         super().__init__(OwnTasks(provider, tasks, split, limits=limits), **kwargs)
-        self._waits = provider.waits
-
-    @property
-    def waits(self) -> bool:
-        """Whether a step waits for something outside of this process, e.g. a worker process."""
-        return self._waits
+        self.waits = provider.waits
 
 
 class OwnToolsVectorEnv(ToolVectorEnv):

@@ -266,3 +266,15 @@ def test_a_setup_that_fails_is_a_failure_of_ours():
     source = OwnTasks(Fragile, [own_task(answers=("x",), setup=(ToolCall("smash", {}),))])
     with pytest.raises(InfrastructureError, match="raised OSError"):
         source.open(source[0])
+
+
+def test_what_is_remembered_may_be_forgotten_at_any_moment(monkeypatch):
+    """As when other threads open so many sessions that a task's beginning and end are dropped."""
+    monkeypatch.setattr("toolrl_env.data.own.source._KEPT", 0)
+    source = OwnTasks(TOOLS, ROWS)
+    for task in source.tasks:
+        session = source.open(task)
+        for turn in source.gold_turns(task):
+            session.reply(turn) if isinstance(turn, str) else run(session, *turn)
+        assert all(session.progress()), task.id
+        session.close()

@@ -163,7 +163,8 @@ class OwnTasks(FiniteSource):
         Raises:
             DataError: A gold call is refused.
         """
-        if own.id not in self._ends:
+        end = self._ends.get(own.id)
+        if end is None:
             opened = self.provider.open(self.limits)
             try:
                 run_calls(opened, own.setup)
@@ -178,15 +179,16 @@ class OwnTasks(FiniteSource):
                 after = opened.state_hash()
             finally:
                 opened.close()
-            _keep(self._ends, own.id, GoldEnd(after, after != before, tuple(values)))
-        return self._ends[own.id]
+            end = GoldEnd(after, after != before, tuple(values))
+            _keep(self._ends, own.id, end)
+        return end
 
 
 def _keep(kept: dict[str, T], key: str, value: T) -> None:
-    """Keep a value, and forget the oldest if there are too many."""
+    """Keep a value, and forget the oldest if there are too many; threads may do so at once."""
     kept[key] = value
     if len(kept) > _KEPT:
-        del kept[next(iter(kept))]
+        kept.pop(list(kept)[0], None)  # noqa: RUF015  # a copy, which no other thread changes
 
 
 def _given(tasks: str | Path | Sequence[Given]) -> Iterator[OwnTask]:
