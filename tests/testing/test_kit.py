@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 import gymnasium as gym
 import pytest
@@ -12,6 +13,7 @@ from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.core.types import Message, Task, ToolCall, ToolSpec
 from toolrl_env.data import TaskSet
 from toolrl_env.data.procedural import ToolboxSource
+from toolrl_env.envs.toolace import ToolACEDialogueEnv
 from toolrl_env.envs.toolbox import ToolboxEnv
 from toolrl_env.parsing import parse_ground_truth
 from toolrl_env.testing import (
@@ -32,6 +34,33 @@ IDS = sorted(name for name in gym.registry if name.startswith("ToolRL-"))
 @pytest.mark.parametrize("env_id", IDS)
 def test_our_environments_conform(env_id):
     check_environment(env_id, episodes=5, vector=env_id == "ToolRL-XLAM-v0")
+
+
+@pytest.mark.parametrize("continuation", ["teacher_forced", "free_running"])
+@pytest.mark.parametrize("env_id", ["ToolRL-ToolACE-v0", "ToolRL-RLLA-v0", "ToolRL-APIBank-v0"])
+def test_our_recorded_dialogues_conform(env_id, continuation):
+    kwargs = {"mode": "multi_turn", "continuation": continuation}
+    check_environment(env_id, episodes=5, vector=env_id == "ToolRL-RLLA-v0", **kwargs)
+
+
+class Unmoved(ToolACEDialogueEnv):
+    """Says that the record goes on, whatever is answered, although it does not."""
+
+    def __init__(self, **kwargs):
+        super().__init__(continuation="free_running", **kwargs)
+        self.teacher_forced = True
+
+
+def test_a_record_that_does_not_go_on_is_named():
+    with pytest.raises(ContractViolation, match="the record does not go on"):
+        check_environment(Unmoved(), episodes=2)
+
+
+def test_real_dialogues_conform(shared_data):
+    data = str(shared_data / "rlla_sft.json")
+    check_environment(
+        "ToolRL-RLLA-v0", mode="multi_turn", data=data, split="all", episodes=40, vector=False
+    )
 
 
 def test_real_rows_conform_though_some_gold_breaks_its_schema(shared_data):
@@ -356,9 +385,61 @@ def test_sound_tools_conform():
     check_tools(tuple(TOOLBOX.values()))
 
 
+class Forgetful(Counter):
+    def restore(self, snapshot):
+        super().restore(snapshot)
+        self.value += 1
+
+
+class Restless(Counter):
+    hashes = 0
+
+    def state_hash(self):
+        type(self).hashes += 1
+        return f"{self.hashes:064d}"
+
+
+class Blind(Counter):
+    __hash__ = None
+
+    def __eq__(self, other):
+        return True
+
+
+class Shared(Counter):
+    """Keeps its state in the class, where a fork finds it too."""
+
+    kept: ClassVar[list[int]] = [0]
+
+    def snapshot(self):
+        self.copy = list(self.kept)
+        return super().snapshot()
+
+    def restore(self, snapshot):
+        super().restore(snapshot)
+        self.kept[:] = self.copy
+
+    def state_hash(self):
+        return f"{self.kept[0]:064d}"
+
+    @write
+    def add(self, amount: int) -> int:
+        """Add.
+
+        Args:
+            amount: How much.
+        """
+        self.kept[0] += amount
+        return self.kept[0]
+
+
 @pytest.mark.parametrize(
     ("suite", "examples", "said"),
     [
+        (Forgetful, [], "restore must bring a snapshot back"),
+        (Restless, [], "restore must bring a snapshot back"),
+        (Blind, ONE, "equality and state_hash must agree"),
+        (Shared, [ToolCall("add", {"amount": 1})], "calls on a fork must not change"),
         (Sly, ONE, "'look': it is marked read but changes the state"),
         (Leaky, ONE, "a second run returns something else"),
         (Fragile, [], "fail with ToolError alone.*ZeroDivisionError"),
