@@ -12,15 +12,18 @@ import numpy as np
 
 import toolrl_env  # noqa: F401  # registers the ids
 from agents.chat_delta import ChatDelta
-from agents.conversation import Conversation, Limits
+from agents.conversation import REPLACES_ANSWERS, Conversation, Limits
 from agents.episode import Episode, Group
 from agents.playing import Sampler, play
 from agents.prompting import ChatEncoder
 from agents.tree import Bush, TreeConfig, grow
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import StopReason
+from toolrl_env.envs.base import ToolUseEnv
 from toolrl_env.envs.multi_turn import MultiTurnEnv
 from toolrl_env.envs.single_turn import SingleTurnEnv
+from toolrl_env.envs.vector import MAX_CONCURRENCY
+from toolrl_env.envs.workers import Workers
 
 __all__ = ["GroupCollector", "Sampler", "derive_seed"]
 
@@ -99,7 +102,7 @@ class GroupCollector:
 
     Raises:
         ConfigurationError: The environment goes over several turns, and the model's template
-            cannot (see ``ChatDelta.check``).
+            cannot (see ``ChatDelta.check``), or it replaces the model's answers by recorded ones.
     """
 
     def __init__(
@@ -120,7 +123,11 @@ class GroupCollector:
         self._delta = ChatDelta(encoder)
         base = self._groups[0][0].unwrapped
         self.several_turns = not isinstance(base, SingleTurnEnv)
+        waits = isinstance(base, ToolUseEnv) and base.waits
+        self._workers = Workers(MAX_CONCURRENCY) if waits else None
         if isinstance(base, MultiTurnEnv):
+            if base.teacher_forced:
+                raise ConfigurationError(f"{env_id} {REPLACES_ANSWERS}")
             self._delta.check()
 
     def collect(
@@ -151,9 +158,9 @@ class GroupCollector:
         stems = [each for start in starts for each in start.conversations]
         bushes: list[Bush] = []
         if self._tree is None:
-            play(stems, sampler, self._limits)
+            play(stems, sampler, self._limits, self._workers)
         else:
-            bushes = grow(stems, sampler, self._limits, self._tree, choice)
+            bushes = grow(stems, sampler, self._limits, self._tree, choice, self._workers)
         groups = [start.group(stems, bushes) for start in starts]
         _report_failures(groups)
         return groups
@@ -194,6 +201,8 @@ class GroupCollector:
 
     def close(self) -> None:
         """Close every environment."""
+        if self._workers is not None:
+            self._workers.close()
         for envs in self._groups:
             for env in envs:
                 env.close()
