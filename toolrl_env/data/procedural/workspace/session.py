@@ -6,19 +6,25 @@ import functools
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolrl_env.core.errors import SnapshotError
+from toolrl_env.core.frozen import freeze
 from toolrl_env.core.types import ParsedCall, ToolResult, ToolSpec
 from toolrl_env.data.procedural.workspace.scenario import Scenario
 from toolrl_env.data.procedural.workspace.user import UserState, answer_to
 from toolrl_env.tools import CallValidator, Tool, ToolError, execute_calls
 from toolrl_env.tools.suites.workspace import Database, WorkspaceSuite
 
-__all__ = ["WorkspaceSession", "WorkspaceSnapshot"]
+__all__ = ["SPECS", "WorkspaceSession", "WorkspaceSnapshot"]
 
 _METHODS = WorkspaceSuite().methods()
+SPECS = {
+    name: replace(method.spec, parameters=freeze(method.spec.parameters))
+    for name, method in _METHODS.items()
+}
+"""Every tool of the office by name; shared, so frozen."""
 _WRITING = frozenset(name for name, method in _METHODS.items() if method.writes)
 
 
@@ -43,7 +49,7 @@ class WorkspaceSnapshot:
 
 @functools.lru_cache(maxsize=256)
 def _validator(names: tuple[str, ...]) -> CallValidator:
-    return CallValidator([_METHODS[name].spec for name in names])
+    return CallValidator([SPECS[name] for name in names])
 
 
 class WorkspaceSession:
@@ -61,8 +67,10 @@ class WorkspaceSession:
         self._user = UserState()
         self._faults = dict(scenario.faults)
         self._failed = 0
+        self._stage: tuple[int, bool] | None = None
         self._names: tuple[str, ...] = ()
         self._tools: tuple[Tool, ...] = ()
+        self._held: tuple[bool, ...] | None = None
         self._offer()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -93,6 +101,8 @@ class WorkspaceSession:
         Raises:
             InfrastructureError: A tool raised something other than ``ToolError``.
         """
+        if any(self.writes(calls)):
+            self._held = None
         results = execute_calls(self._tools, calls, _validator(self._names))
         self._offer()
         return results
@@ -109,7 +119,10 @@ class WorkspaceSession:
 
     def progress(self) -> tuple[bool, ...]:
         """Return which wishes are fulfilled and, last, whether nothing else was changed."""
-        return self._scenario.goal.progress(self._scenario.image.rows, self._office.database)
+        if self._held is None:
+            before, database = self._scenario.image.rows, self._office.database
+            self._held = self._scenario.goal.progress(before, database)
+        return self._held
 
     def gold(self) -> None:
         """Return ``None``: only the final database has a goal."""
@@ -143,6 +156,7 @@ class WorkspaceSession:
         if not isinstance(snapshot, WorkspaceSnapshot) or snapshot.task_id != self.task_id:
             raise SnapshotError(f"not a snapshot of a session of {self.task_id}")
         self._office.database.put(snapshot.database)
+        self._held = None
         self._user = snapshot.user
         self._faults = dict(snapshot.faults)
         self._failed = snapshot.failed
@@ -156,11 +170,12 @@ class WorkspaceSession:
 
     def _offer(self) -> None:
         """Bring the offered tools up to date."""
-        names = self._scenario.available(self._user.phase, self._office.payments_unlocked)
-        if names != self._names:
-            self._names = names
+        stage = (self._user.phase, self._office.payments_unlocked)
+        if stage != self._stage:
+            self._stage = stage
+            self._names = names = self._scenario.available(*stage)
             self._tools = tuple(
-                Tool(_METHODS[name].spec, functools.partial(self._run, name)) for name in names
+                Tool(SPECS[name], functools.partial(self._run, name)) for name in names
             )
 
     def _run(self, name: str, /, **arguments: Any) -> Any:
