@@ -69,6 +69,7 @@ class WorkspaceSession:
         self._failed = 0
         self._stage: tuple[int, bool] | None = None
         self._names: tuple[str, ...] = ()
+        self._specs: tuple[ToolSpec, ...] = ()
         self._tools: tuple[Tool, ...] = ()
         self._held: tuple[bool, ...] | None = None
         self._offer()
@@ -93,7 +94,7 @@ class WorkspaceSession:
 
     def tools(self) -> Sequence[ToolSpec]:
         """Return the tools that are available now: more after a code or a further request."""
-        return tuple(tool.spec for tool in self._tools)
+        return self._specs
 
     def execute(self, calls: Sequence[ParsedCall]) -> tuple[ToolResult, ...]:
         """Check each call against the tools available now, and run the valid ones in order.
@@ -174,6 +175,7 @@ class WorkspaceSession:
         if stage != self._stage:
             self._stage = stage
             self._names = names = self._scenario.available(*stage)
+            self._specs = tuple(SPECS[name] for name in names)
             self._tools = tuple(
                 Tool(SPECS[name], functools.partial(self._run, name)) for name in names
             )
