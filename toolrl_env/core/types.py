@@ -460,6 +460,8 @@ class Transition:
         terminated: Whether the episode ended by itself.
         truncated: Whether it was cut from outside; never both.
         stop_reason: Why it ended, or ``None`` if it goes on.
+        state_hash: Hash of the world's state after the step, 64 hexadecimal digits; ``None`` where
+            there is no world, where something of ours failed, or where nobody noted it.
     """
 
     observation: str
@@ -470,6 +472,7 @@ class Transition:
     terminated: bool
     truncated: bool
     stop_reason: StopReason | None = None
+    state_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

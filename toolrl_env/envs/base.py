@@ -186,6 +186,10 @@ class ToolUseEnv(gym.Env[str, str]):
 
     # ------------------------------------------------------------------ state
 
+    def state_hash(self) -> str | None:
+        """Return a hash of the world's state, the same in every process; ``None`` without one."""
+        return None
+
     def snapshot(self) -> EnvSnapshot:
         """Return the whole state, RNG included."""
         rng = self._np_random
