@@ -39,7 +39,7 @@ MARKS = frozenset(
 )
 """Markers in square brackets that mean something to a chat template in use."""
 
-_TAG = re.compile(rf"<(?=[|｜]|\s*/?\s*(?:{'|'.join(sorted(TAGS))})\s*/?\s*>)", re.IGNORECASE)
+_TAG = re.compile(rf"<(?=[|｜]|/?(?:{'|'.join(sorted(TAGS))})\s*/?>)", re.IGNORECASE)
 _MARK = re.compile(rf"\[(?=/?(?:{'|'.join(sorted(MARKS))})\])", re.IGNORECASE)
 _HALF = re.compile("[\ud800-\udfff]")
 
