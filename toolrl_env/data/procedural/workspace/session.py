@@ -71,7 +71,7 @@ class WorkspaceSession:
         self._names: tuple[str, ...] = ()
         self._specs: tuple[ToolSpec, ...] = ()
         self._tools: tuple[Tool, ...] = ()
-        self._held: tuple[bool, ...] | None = None
+        self._held: tuple[int, tuple[bool, ...]] = (-1, ())
         self._offer()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -102,8 +102,6 @@ class WorkspaceSession:
         Raises:
             InfrastructureError: A tool raised something other than ``ToolError``.
         """
-        if any(self.writes(calls)):
-            self._held = None
         results = execute_calls(self._tools, calls, _validator(self._names))
         self._offer()
         return results
@@ -120,10 +118,10 @@ class WorkspaceSession:
 
     def progress(self) -> tuple[bool, ...]:
         """Return which wishes are fulfilled and, last, whether nothing else was changed."""
-        if self._held is None:
-            before, database = self._scenario.image.rows, self._office.database
-            self._held = self._scenario.goal.progress(before, database)
-        return self._held
+        before, database = self._scenario.image.rows, self._office.database
+        if self._held[0] != database.version:
+            self._held = (database.version, self._scenario.goal.progress(before, database))
+        return self._held[1]
 
     def gold(self) -> None:
         """Return ``None``: only the final database has a goal."""
@@ -157,7 +155,6 @@ class WorkspaceSession:
         if not isinstance(snapshot, WorkspaceSnapshot) or snapshot.task_id != self.task_id:
             raise SnapshotError(f"not a snapshot of a session of {self.task_id}")
         self._office.database.put(snapshot.database)
-        self._held = None
         self._user = snapshot.user
         self._faults = dict(snapshot.faults)
         self._failed = snapshot.failed
