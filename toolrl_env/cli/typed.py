@@ -1,0 +1,159 @@
+"""The short way to type an answer: ``tool key=value``, ``tool(key=value)``, or plain words."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from toolrl_env.core.errors import ConfigurationError, nearest
+from toolrl_env.core.types import ParseStatus, ToolCall, ToolSpec
+from toolrl_env.parsing import AnswerProtocol, get_protocol
+
+__all__ = ["BadTypingError", "short_call", "typed_answer"]
+
+THOUGHT = "Typed by a person."
+_KEY = re.compile(r"([^\s=]+)=(.*)", re.DOTALL)
+_LOOKS_LIKE_A_CALL = re.compile(r"[\w.-]+(\s+[^\s=]+=\S|\()")
+
+
+class BadTypingError(ConfigurationError):
+    """What was typed is meant as a call but cannot be read as one; says how to write it."""
+
+
+def typed_answer(line: str, tools: Sequence[ToolSpec], protocol: AnswerProtocol) -> str:
+    """Return the answer in the protocol's layout that a short line stands for.
+
+    A line that begins with the name of a tool is a call, its values typed as the tool's schema asks
+    for; several calls are separated by `` ; ``. Any other line is a response to the user.
+
+    Raises:
+        BadTypingError: The line looks like a call but is none.
+
+    >>> tool = ToolSpec("add", parameters={"properties": {"a": {"type": "integer"}, "b": {}}})
+    >>> print(typed_answer("add 1 b=x", [tool], get_protocol("python")))
+    [add(a=1, b='x')]
+    """
+    by_name = {tool.name: tool for tool in tools}
+    calls = _calls(line.strip(), by_name)
+    if calls is None:
+        return protocol.render((), think=_thought(protocol), response=line.strip())
+    return protocol.render(calls, think=_thought(protocol))
+
+
+def short_call(call: ToolCall, tool: ToolSpec | None) -> str:
+    """Return a call as a line that can be typed.
+
+    >>> short_call(ToolCall("send", {"to": ["a", "b c"], "copy": True}), None)
+    "send to='a,b c' copy=true"
+    """
+    schema: Mapping[str, Any] = {} if tool is None else tool.parameters.get("properties", {})
+    words = [call.name]
+    for key, value in call.arguments.items():
+        flat = isinstance(value, list) and all(
+            isinstance(item, str) and "," not in item for item in cast("list[Any]", value)
+        )
+        if isinstance(value, str):
+            text = value if _reads_back(value, schema.get(key, {})) else json.dumps(value)
+        else:
+            text = ",".join(cast("list[str]", value)) if flat and value else json.dumps(value)
+        words.append(f"{key}={shlex.quote(text)}")
+    return " ".join(words)
+
+
+def _thought(protocol: AnswerProtocol) -> str | None:
+    return THOUGHT if protocol.name == "toolrl" else None
+
+
+def _calls(line: str, tools: Mapping[str, ToolSpec]) -> list[ToolCall] | None:
+    """Return the calls that a line holds; ``None`` if it is a response."""
+    name = _name_of(line, tools)
+    if name is None:
+        wanted = re.split(r"[\s(]", line, maxsplit=1)[0]
+        if _LOOKS_LIKE_A_CALL.match(line):
+            close = nearest(wanted, list(tools))
+            hint = f"; did you mean {close!r}?" if close else ""
+            raise BadTypingError(f"there is no tool {wanted!r} now{hint} (:tools lists them)")
+        return None
+    if line[len(name) :].startswith("("):
+        return _python_calls(line)
+    try:
+        words = shlex.split(line[len(name) :])
+    except ValueError as error:
+        raise BadTypingError(f"cannot read {line!r:.200}: {error}") from error
+    groups: list[tuple[str, list[str]]] = [(name, [])]
+    fresh = False
+    for word in words:
+        if word == ";":
+            fresh = True
+        elif fresh:
+            groups.append((word, []))
+            fresh = False
+        else:
+            groups[-1][1].append(word)
+    for name, _ in groups:
+        if name not in tools:
+            raise BadTypingError(f"there is no tool {name!r} now (:tools lists them)")
+    return [ToolCall(name, _arguments(tools[name], given)) for name, given in groups]
+
+
+def _name_of(line: str, tools: Mapping[str, ToolSpec]) -> str | None:
+    """Return the longest name of a tool that the line begins with, as a whole."""
+    found = [name for name in tools if re.match(re.escape(name) + r"(?=[\s(]|$)", line)]
+    name = max(found, key=len, default=None)
+    if name is None or line == name or line[len(name)] == "(":
+        return name
+    rest = line[len(name) :].strip()
+    words = rest.split()
+    few = len(words) <= len(tools[name].parameters.get("properties", {}))
+    return name if "=" in rest or few or ";" in words else None
+
+
+def _python_calls(line: str) -> list[ToolCall]:
+    action = get_protocol("python").parse(f"[{line}]")
+    if action.status is not ParseStatus.CALLS:
+        why = "; ".join(issue.message for issue in action.issues) or "it is no call"
+        raise BadTypingError(f"cannot read {line!r:.200}: {why}")
+    return [ToolCall(call.name or "", call.arguments or {}) for call in action.calls]
+
+
+def _arguments(tool: ToolSpec, words: Sequence[str]) -> dict[str, Any]:
+    """Return the arguments that words stand for: ``key=value``, or values in the schema's order."""
+    properties: Mapping[str, Mapping[str, Any]] = tool.parameters.get("properties", {})
+    found: dict[str, Any] = {}
+    for word in words:
+        match = _KEY.match(word)
+        if match is not None and (match[1] in properties or len(words) > 1):
+            key, text = match[1], match[2]
+        else:
+            key, text = next((k for k in properties if k not in found), ""), word
+            if not key:
+                raise BadTypingError(
+                    f"{tool.name} takes no further argument, but got {word!r:.200}"
+                )
+        found[key] = _value(text, properties.get(key, {}))
+    return found
+
+
+def _reads_back(text: str, schema: Mapping[str, Any]) -> bool:
+    return _value(text, schema) == text
+
+
+def _value(text: str, schema: Mapping[str, Any]) -> Any:
+    """Return a typed word as the schema wants it; text stays text where text is allowed."""
+    kind = schema.get("type")
+    if kind == "string":
+        return text
+    try:
+        value: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        if kind == "array":
+            items: Mapping[str, Any] = schema.get("items", {})
+            parts = text.strip("[]").split(",")
+            return [_value(part.strip().strip("'\""), items) for part in parts if part.strip()]
+        return text
+    if kind == "array" and not isinstance(value, list):
+        return [value]
+    return cast("Any", value)
