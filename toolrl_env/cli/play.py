@@ -34,10 +34,11 @@ _HELP = (
     "  or as in Python:                       find_contacts(query='Ada Smith')\n"
     "  several calls:                         read_mail 716 ; read_mail 717\n"
     "  anything else is said to the user:     Which day do you mean?\n"
+    "  and so is whatever stands after '>':   > find_contacts found nobody.\n"
     "It is turned into the layout of the protocol, which is shown. To type that yourself, begin a\n"
     "line with '<', '[' or '{', or say :raw, and go on over as many lines as you like; a line\n"
-    f"with only {END!r} sends it. Commands: :tools, :prompt, :task show them in full, :gold the gold\n"
-    "answer, :help this; :quit leaves."
+    f"with only {END!r} sends it. Commands: :tools [NAME], :prompt, :task, :gold (the gold\n"
+    "answer), :help, :quit."
 )
 _LAYOUTS = {
     "toolrl": (
@@ -112,7 +113,7 @@ def _episode(env: gym.Env[str, str], console: Console, seen: tuple[str, dict[str
         _print_errors(console, info["errors"])
         if isinstance(base, MultiTurnEnv):
             followed = info["messages"][said + 1 :]
-            print_followed(console, followed, tools, offered_tools(info), bool(action.calls))
+            print_followed(console, followed, tools, offered_tools(info), bool(info["results"]))
             _print_state(console, info)
         if over or not isinstance(base, MultiTurnEnv):
             draw_reward(console, info["breakdown"])
@@ -180,8 +181,9 @@ def _obey(
         raise _QuitError
     if command == ":raw":
         print_line(console, f"Type the answer as it stands; a line with only {END!r} sends it.")
-    elif command == ":tools":
-        print_tools(console, tools)
+    elif command.split(maxsplit=1)[0] == ":tools":
+        named = command.split()[1:]
+        print_tools(console, [tool for tool in tools if not named or tool.name in named])
     elif command == ":gold":
         _print_gold(console, base, tools)
     elif command == ":prompt":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.panel import Panel
@@ -35,10 +35,21 @@ def print_results(console: Console, action: ParsedAction, results: Sequence[Tool
             continue
         name = action.calls[result.call].name
         title = Text(printable(f"call {result.call}: {name} returned"))
-        body = json.dumps(result.value, indent=2, ensure_ascii=False).split("\n")
+        body = _lines(result.value)
         more = [f"… {len(body) - _LINES} more lines"] if len(body) > _LINES else []
         text = Text(printable("\n".join(body[:_LINES] + more)))
         console.print(Panel(text, title=title, title_align="left", border_style="magenta"))
+
+
+def _lines(value: Any) -> list[str]:
+    """Return a result as lines: one for each item of a list, one for each field of an object."""
+    if isinstance(value, list) and value:
+        items = cast("list[Any]", value)
+        return [json.dumps(item, ensure_ascii=False) for item in items]
+    if isinstance(value, dict) and value:
+        fields = cast("dict[str, Any]", value)
+        return [f"{key}: {json.dumps(item, ensure_ascii=False)}" for key, item in fields.items()]
+    return [json.dumps(value, ensure_ascii=False)]
 
 
 def print_followed(
@@ -46,7 +57,7 @@ def print_followed(
     messages: Sequence[Mapping[str, Any]],
     before: Sequence[ToolSpec],
     now: Sequence[ToolSpec],
-    calls: bool,
+    ran: bool,
 ) -> None:
     """Print what followed an answer, but for results.
 
@@ -55,10 +66,10 @@ def print_followed(
         messages: The messages after the answer.
         before: The tools on offer when it was given.
         now: The tools on offer now.
-        calls: Whether it had calls, whose results come first.
+        ran: Whether it had calls that were looked at: their results come first.
     """
     said = [message for message in messages if message["role"] == "user"]
-    if calls and said and said[0]["content"].startswith("<obs>"):
+    if ran and said and said[0]["content"].startswith("<obs>"):
         said = said[1:]
     known, left = {tool.name for tool in before}, {tool.name for tool in now}
     new = [tool for tool in now if tool.name not in known]

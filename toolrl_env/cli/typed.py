@@ -14,6 +14,7 @@ from toolrl_env.parsing import AnswerProtocol, get_protocol
 
 __all__ = ["BadTypingError", "short_call", "typed_answer"]
 
+SAY = ">"
 THOUGHT = "Typed by a person."
 _KEY = re.compile(r"([^\s=]+)=(.*)", re.DOTALL)
 _LOOKS_LIKE_A_CALL = re.compile(r"[\w.-]+(\s+[^\s=]+=\S|\()")
@@ -27,19 +28,21 @@ def typed_answer(line: str, tools: Sequence[ToolSpec], protocol: AnswerProtocol)
     """Return the answer in the protocol's layout that a short line stands for.
 
     A line that begins with the name of a tool is a call, its values typed as the tool's schema asks
-    for; several calls are separated by `` ; ``. Any other line is a response to the user.
+    for; several calls are separated by `` ; ``. Any other line, and any that begins with ``>``, is
+    said to the user.
 
     Raises:
         BadTypingError: The line looks like a call but is none.
 
     >>> tool = ToolSpec("add", parameters={"properties": {"a": {"type": "integer"}, "b": {}}})
     >>> print(typed_answer("add 1 b=x", [tool], get_protocol("python")))
-    [add(a=1, b='x')]
+    [add(a=1, b="x")]
     """
-    by_name = {tool.name: tool for tool in tools}
-    calls = _calls(line.strip(), by_name)
+    line, by_name = line.strip(), {tool.name: tool for tool in tools}
+    calls = None if line.startswith(SAY) else _calls(line, by_name)
     if calls is None:
-        return protocol.render((), think=_thought(protocol), response=line.strip())
+        words = line.removeprefix(SAY).strip()
+        return protocol.render((), think=_thought(protocol), response=words)
     return protocol.render(calls, think=_thought(protocol))
 
 
@@ -105,10 +108,14 @@ def _name_of(line: str, tools: Mapping[str, ToolSpec]) -> str | None:
     name = max(found, key=len, default=None)
     if name is None or line == name or line[len(name)] == "(":
         return name
-    rest = line[len(name) :].strip()
-    words = rest.split()
-    few = len(words) <= len(tools[name].parameters.get("properties", {}))
-    return name if "=" in rest or few or ";" in words else None
+    if "_" in name:
+        return name
+    try:  # a name that is a word may begin a sentence: "post" or "find"
+        words = shlex.split(line[len(name) :])
+    except ValueError:
+        return None
+    fits = len(words) <= len(tools[name].parameters.get("properties", {}))
+    return name if fits or ";" in words or any(_KEY.match(word) for word in words) else None
 
 
 def _python_calls(line: str) -> list[ToolCall]:

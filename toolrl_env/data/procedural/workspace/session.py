@@ -38,6 +38,7 @@ class WorkspaceSnapshot:
         user: Where the conversation stands.
         faults: How often tools are still going to fail, by tool.
         failed: How many calls failed for a moment so far.
+        held: Which wishes are fulfilled in this state, if that was worked out already.
     """
 
     task_id: str
@@ -45,6 +46,7 @@ class WorkspaceSnapshot:
     user: UserState
     faults: tuple[tuple[str, int], ...]
     failed: int
+    held: tuple[bool, ...] | None = None
 
 
 @functools.lru_cache(maxsize=256)
@@ -144,6 +146,7 @@ class WorkspaceSession:
             self._user,
             tuple(sorted(self._faults.items())),
             self._failed,
+            self._held[1] if self._held[0] == self._office.database.version else None,
         )
 
     def restore(self, snapshot: object) -> None:
@@ -155,6 +158,8 @@ class WorkspaceSession:
         if not isinstance(snapshot, WorkspaceSnapshot) or snapshot.task_id != self.task_id:
             raise SnapshotError(f"not a snapshot of a session of {self.task_id}")
         self._office.database.put(snapshot.database)
+        if snapshot.held is not None:
+            self._held = (self._office.database.version, snapshot.held)
         self._user = snapshot.user
         self._faults = dict(snapshot.faults)
         self._failed = snapshot.failed
