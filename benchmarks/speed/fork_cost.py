@@ -61,6 +61,7 @@ def grown_office(times: int) -> Any:
     for copy in range(1, times):
         for number, row in enumerate(office.database.rows("files")[:20]):
             office.create_file(f"/copies/{copy}-{number}.txt", str(row[1])[:100] * 5)
+    env._session.progress()
     return env
 
 
