@@ -424,9 +424,13 @@ class StopReason(enum.StrEnum):
     """Why an episode ended. The first four terminate; the others truncate."""
 
     ANSWERED = "answered"
+    """With a response, after which the user has nothing more to say; the goal is not reached."""
     MALFORMED = "malformed"
+    """With an answer that cannot be read, in episodes of one answer."""
     GOAL_REACHED = "goal_reached"
+    """As ``ANSWERED`` or ``GAVE_UP``, with the goal reached."""
     GAVE_UP = "gave_up"
+    """With calls: the world takes no more of them, e.g. BFCL after 20 steps in a turn."""
     TURN_LIMIT = "turn_limit"
     CONTEXT_LIMIT = "context_limit"
     INFRASTRUCTURE = "infrastructure"

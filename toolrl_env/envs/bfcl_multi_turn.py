@@ -32,8 +32,9 @@ class BFCLMultiTurnEnv(MultiTurnEnv):
 
     ## Episode end
     Terminates when the user has nothing more to ask, or after more than 20 steps with calls in one
-    of the user's turns (failed, as in the official rules). Truncates after ``max_turns`` answers,
-    when the conversation is longer than an observation may be, and when something of ours fails.
+    of the user's turns (failed, as in the official rules: ``gave_up``). Truncates after
+    ``max_turns`` answers, when the conversation is longer than an observation may be, and when
+    something of ours fails.
 
     ## Arguments
     - ``category``: ``"base"``, ``"miss_func"``, ``"miss_param"``, ``"long_context"`` or ``"all"``.

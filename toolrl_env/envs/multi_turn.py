@@ -185,9 +185,7 @@ class MultiTurnEnv(ToolUseEnv):
         stop: StopReason | None = None
         if failure is not None or reply is None:
             observation += text
-            reached = all(turn.progress_after)
-            stop = StopReason.GOAL_REACHED if reached else StopReason.ANSWERED
-            stop = stop if failure is None else StopReason.INFRASTRUCTURE
+            stop = StopReason.INFRASTRUCTURE if failure is not None else _end(turn)
         else:
             added = 1 + len(reply)
             observation = self._prepare.text_after(observation, messages, added, current.tools)
@@ -289,6 +287,13 @@ class MultiTurnEnv(ToolUseEnv):
         self._conversation, world = cast("tuple[_Conversation, object]", extra)
         self._session = self.tasks.open(self.task)
         self._session.restore(world)
+
+
+def _end(turn: TurnRecord) -> StopReason:
+    """Return why the world ended the episode: with calls only where it takes no more of them."""
+    if all(turn.progress_after):
+        return StopReason.GOAL_REACHED
+    return StopReason.GAVE_UP if turn.results else StopReason.ANSWERED
 
 
 def _execute(session: Session, calls: tuple[ParsedCall, ...]) -> tuple[ToolResult, ...]:

@@ -1,8 +1,8 @@
 """Trajectories as JSON lines: one finished episode a line, so that a crash costs one line at most.
 
 A line is an object with the fields of ``Trajectory`` and ``"version": 1``; each transition is an
-object with the fields of ``Transition``, where ``state_hash`` may be absent, as in older files. Text
-outside ASCII is escaped, lone surrogates included.
+object with the fields of ``Transition``, of which older files lack ``state_hash``. Text outside
+ASCII is escaped, lone surrogates included.
 """
 
 from __future__ import annotations
