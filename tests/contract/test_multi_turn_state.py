@@ -16,16 +16,19 @@ from toolrl_env.core.errors import ReplayMismatch
 from toolrl_env.wrappers import RecordTrajectories, read_trajectories, replay_trajectory
 from toolrl_env.wrappers.trajectories import decode, encode
 
-WORLDS = {"ToolRL-Workspace-v0": 4, "ToolRL-BFCLMultiTurn-v0": 6}
+DIFFERENT = {"ToolRL-Workspace-v0": 4, "ToolRL-BFCLMultiTurn-v0": 6}
 """At least how many different states 64 actions lead to, where calls write."""
 
 
 def in_mid_episode(env, index=2, steps=2):
-    """Begin a task and play some gold answers."""
+    """Begin a task that takes more answers than these, and play some gold ones."""
+    base = env.unwrapped
+    while len(base.tasks.gold_turns(base.tasks[index])) <= steps:
+        index += 1
     env.reset(options={"task_index": index})
     for _ in range(steps):
-        env.step(env.unwrapped.gold_answer())
-    return env.unwrapped
+        env.step(base.gold_answer())
+    return base
 
 
 def seen(env, action):
@@ -33,8 +36,8 @@ def seen(env, action):
     return [env.step(action), env.unwrapped.state_hash()]
 
 
-def test_64_forks_with_64_actions_are_as_if_each_were_alone(make_multi, multi_turn):
-    base = in_mid_episode(make_multi())
+def test_64_forks_with_64_actions_are_as_if_each_were_alone(make_world, world):
+    base = in_mid_episode(make_world())
     actions = different_actions(base, 64)
     assert len(set(actions)) == 64
     before = base.snapshot(), base.state_hash()
@@ -43,7 +46,7 @@ def test_64_forks_with_64_actions_are_as_if_each_were_alone(make_multi, multi_tu
     going_on = [i for i, ((_, _, over, cut, _), _) in enumerate(first) if not (over or cut)]
     second = {i: seen(forks[i], actions[63 - i]) for i in going_on}
     for i, action in enumerate(actions):
-        alone = in_mid_episode(make_multi())
+        alone = in_mid_episode(make_world())
         assert data_equivalence(seen(alone, action), first[i], exact=True), action
         if i in second:
             assert data_equivalence(seen(alone, actions[63 - i]), second[i], exact=True), action
@@ -52,12 +55,12 @@ def test_64_forks_with_64_actions_are_as_if_each_were_alone(make_multi, multi_tu
         [before[0].observation, before[1]],
         exact=True,
     )
-    if multi_turn[0] in WORLDS:
-        assert len({state for _, state in first}) >= WORLDS[multi_turn[0]]
+    if world[0] in DIFFERENT:
+        assert len({state for _, state in first}) >= DIFFERENT[world[0]]
 
 
-def test_forks_of_forks(make_multi):
-    base = in_mid_episode(make_multi(), steps=1)
+def test_forks_of_forks(make_world):
+    base = in_mid_episode(make_world(), steps=1)
     actions = different_actions(base, 8)
     (left, right) = base.fork(2)
     seen(left, actions[0])
@@ -65,14 +68,14 @@ def test_forks_of_forks(make_multi):
     seen(right, actions[1])
     ends = [seen(fork, action) for fork, action in zip(below, actions[2:], strict=True)]
     for action, end in zip(actions[2:], ends, strict=True):
-        alone = in_mid_episode(make_multi(), steps=1)
+        alone = in_mid_episode(make_world(), steps=1)
         seen(alone, actions[0])
         assert data_equivalence(seen(alone, action), end, exact=True)
-    assert base.state_hash() == in_mid_episode(make_multi(), steps=1).state_hash()
+    assert base.state_hash() == in_mid_episode(make_world(), steps=1).state_hash()
 
 
-def test_one_snapshot_is_restored_again_and_again(make_multi):
-    base = in_mid_episode(make_multi(), steps=1)
+def test_one_snapshot_is_restored_again_and_again(make_world):
+    base = in_mid_episode(make_world(), steps=1)
     snapshot = base.snapshot()
     state, actions = base.state_hash(), different_actions(base, 6)
     once = []
@@ -100,9 +103,9 @@ for action in actions:
 """
 
 
-def test_a_snapshot_goes_on_in_another_process(make_multi, multi_turn):
-    env_id, kwargs = multi_turn
-    base = in_mid_episode(make_multi())
+def test_a_snapshot_goes_on_in_another_process(make_world, world):
+    env_id, kwargs = world
+    base = in_mid_episode(make_world())
     snapshot, actions = base.snapshot(), [*different_actions(base, 20), base.gold_answer()]
     here = ""
     for action in actions:
@@ -140,8 +143,8 @@ for seed in range(2):
 """
 
 
-def record_elsewhere(multi_turn, path, hash_seed):
-    env_id, kwargs = multi_turn
+def record_elsewhere(world, path, hash_seed):
+    env_id, kwargs = world
     subprocess.run(
         [sys.executable, "-c", _RECORD, env_id, repr(kwargs), str(path)],
         check=True,
@@ -150,9 +153,9 @@ def record_elsewhere(multi_turn, path, hash_seed):
     return path.read_bytes()
 
 
-def test_equal_seeds_record_equal_bytes_in_every_process(multi_turn, tmp_path):
-    first = record_elsewhere(multi_turn, tmp_path / "1.jsonl", "1")
-    assert record_elsewhere(multi_turn, tmp_path / "2.jsonl", "2") == first
+def test_equal_seeds_record_equal_bytes_in_every_process(world, tmp_path):
+    first = record_elsewhere(world, tmp_path / "1.jsonl", "1")
+    assert record_elsewhere(world, tmp_path / "2.jsonl", "2") == first
     found = read_trajectories(tmp_path / "1.jsonl")
     assert found
     for trajectory in found:  # recorded there, replayed here
@@ -160,8 +163,8 @@ def test_equal_seeds_record_equal_bytes_in_every_process(multi_turn, tmp_path):
         replay_trajectory(trajectory)
 
 
-def test_a_tampered_state_is_found_and_an_old_file_is_read(make_multi, tmp_path):
-    env = RecordTrajectories(make_multi(), tmp_path / "t.jsonl")
+def test_a_tampered_state_is_found_and_an_old_file_is_read(make_world, tmp_path):
+    env = RecordTrajectories(make_world(), tmp_path / "t.jsonl")
     env.reset(options={"task_index": 1})
     over = False
     while not over:
@@ -178,9 +181,9 @@ def test_a_tampered_state_is_found_and_an_old_file_is_read(make_multi, tmp_path)
     replay_trajectory(old)
 
 
-def rollout(multi_turn, actions):
+def rollout(world, actions):
     """Play scripted actions in an async vector; return a digest of everything seen."""
-    env_id, kwargs = multi_turn
+    env_id, kwargs = world
     whole = hashlib.sha256()
     envs = gym.make_vec(env_id, num_envs=2, vectorization_mode="async", **kwargs)
     try:
@@ -193,9 +196,9 @@ def rollout(multi_turn, actions):
     return whole.hexdigest()
 
 
-def test_five_async_runs_give_the_same_rollouts(make_multi, multi_turn):
-    env = make_multi()
+def test_five_async_runs_give_the_same_rollouts(make_world, world):
+    env = make_world()
     env.reset(seed=11)
     actions = different_actions(env.unwrapped, 16)
-    assert len({rollout(multi_turn, actions) for _ in range(5)}) == 1
-    assert rollout(multi_turn, actions[::-1]) != rollout(multi_turn, actions)
+    assert len({rollout(world, actions) for _ in range(5)}) == 1
+    assert rollout(world, actions[::-1]) != rollout(world, actions)

@@ -13,7 +13,8 @@ from toolrl_env.cli import COMMANDS
 from toolrl_env.data import DATASETS
 from toolrl_env.data.procedural.workspace import WorkspaceSource
 from toolrl_env.data.procedural.workspace.scenario import LEVELS
-from toolrl_env.envs.multi_turn import MAX_CALLS, MultiTurnEnv
+from toolrl_env.envs.conversation import MAX_CALLS
+from toolrl_env.envs.multi_turn import MultiTurnEnv
 from toolrl_env.parsing import get_protocol
 from toolrl_env.registration import ENVIRONMENTS
 from toolrl_env.rewards import REFERENCE_FLAGS, RewardConfig, preset_names

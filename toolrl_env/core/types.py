@@ -428,16 +428,16 @@ class StopReason(enum.StrEnum):
     MALFORMED = "malformed"
     """With an answer that cannot be read, in episodes of one answer."""
     GOAL_REACHED = "goal_reached"
-    """As ``ANSWERED`` or ``GAVE_UP``, with the goal reached."""
+    """As ``ANSWERED``, with the goal reached."""
     GAVE_UP = "gave_up"
-    """With calls: the world takes no more of them, e.g. BFCL after 20 steps in a turn."""
+    """With a call too many: the world takes no more of them, e.g. BFCL's after 20 in a turn."""
     TURN_LIMIT = "turn_limit"
     CONTEXT_LIMIT = "context_limit"
     INFRASTRUCTURE = "infrastructure"
 
 
 class FailureKind(enum.StrEnum):
-    """What of ours failed in a step. Such a step is masked in training; it is never a reward of 0."""
+    """What of ours failed in a step, which is then masked in training: never a reward of 0."""
 
     TOOL_CRASHED = "tool_crashed"
     """A tool raised what it does not declare."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from toolrl_env.core.episode import TurnRecord
+from toolrl_env.core.types import StopReason
 from toolrl_env.data.bfcl import BFCLMultiTurnSource
 from toolrl_env.envs.multi_turn import MultiTurnEnv
 from toolrl_env.envs.vector import ToolVectorEnv
@@ -54,6 +56,10 @@ class BFCLMultiTurnEnv(MultiTurnEnv):
         self, category: str = "base", split: str = "train", max_turns: int = 100, **kwargs: Any
     ) -> None:
         super().__init__(BFCLMultiTurnSource(category, split), max_turns=max_turns, **kwargs)
+
+    def _ended(self, turn: TurnRecord) -> StopReason:
+        """Return ``GAVE_UP`` for a step with calls that was one too many."""
+        return StopReason.GAVE_UP if turn.results else super()._ended(turn)
 
 
 class BFCLMultiTurnVectorEnv(ToolVectorEnv):

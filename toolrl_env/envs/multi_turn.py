@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, cast
 
 from toolrl_env.core.checks import whole_number
@@ -11,51 +11,22 @@ from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.frozen import FrozenList, freeze
 from toolrl_env.core.session import Session, SessionSource
 from toolrl_env.core.types import (
-    ErrorCode,
     ParsedAction,
-    ParsedCall,
     ParseStatus,
     StopReason,
-    ToolResult,
-    ToolSpec,
 )
 from toolrl_env.envs.base import MAX_OBSERVATION_CHARS, ToolUseEnv
+from toolrl_env.envs.conversation import Conversation, run_calls
 from toolrl_env.envs.errors import action_errors
 from toolrl_env.envs.prepare import PreparedTask
 from toolrl_env.envs.snapshot import EnvSnapshot
 from toolrl_env.prompts import followup
 from toolrl_env.rewards.episode import EpisodeRewardConfig, score_credits, score_turn
-from toolrl_env.tools.describe import action_error
 
-__all__ = ["MAX_CALLS", "MultiTurnEnv"]
+__all__ = ["MultiTurnEnv"]
 
 _TRUNCATING = (StopReason.TURN_LIMIT, StopReason.CONTEXT_LIMIT, StopReason.INFRASTRUCTURE)
-MAX_CALLS = 256
-"""Calls of one answer that are run; the others are refused, which bounds what a step takes."""
 _CONTINUE_THINKING = "Work on what is left of the request."
-
-
-@dataclass(frozen=True, slots=True)
-class _Conversation:
-    """What has happened in this episode. Immutable, so that forks share it.
-
-    Attributes:
-        messages: The chat so far.
-        tools: The tools that the model has been told of, in order.
-        offer: The same, OpenAI-style.
-        turns: The model's turns.
-        stop: Why it is over.
-        failure: What of ours failed.
-        outcome: The world's own judgement, once it is over.
-    """
-
-    messages: tuple[dict[str, Any], ...] = ()
-    tools: tuple[ToolSpec, ...] = ()
-    offer: FrozenList = field(default_factory=FrozenList)
-    turns: tuple[TurnRecord, ...] = ()
-    stop: StopReason | None = None
-    failure: InfrastructureError | None = None
-    outcome: float | None = None
 
 
 class MultiTurnEnv(ToolUseEnv):
@@ -77,6 +48,8 @@ class MultiTurnEnv(ToolUseEnv):
     """
 
     tasks: SessionSource
+    teacher_forced = False
+    """Whether a recorded answer takes the place of the model's in the conversation that follows."""
     _shared = ToolUseEnv._shared | {"_session", "_conversation", "episode_reward"}
 
     def __init__(
@@ -94,7 +67,7 @@ class MultiTurnEnv(ToolUseEnv):
         self.max_turns = max_turns
         self.episode_reward = episode_reward
         self._session: Session | None = None
-        self._conversation = _Conversation()
+        self._conversation = Conversation()
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Take one answer.
@@ -144,7 +117,7 @@ class MultiTurnEnv(ToolUseEnv):
         """Let the world have the answer; return results and the messages that follow, if any."""
         name = self.protocol.name
         if parsed.status is ParseStatus.CALLS:
-            results = _execute(session, parsed.calls)
+            results = run_calls(session, parsed.calls)
             messages = followup.result_messages(name, parsed.calls, results)
             return results, None if session.over else [*messages, *self._tool_news(session)]
         if parsed.status is not ParseStatus.NO_CALLS or parsed.response is None:
@@ -154,6 +127,14 @@ class MultiTurnEnv(ToolUseEnv):
         if said is None:
             return (), None
         return (), [followup.user_message(name, said), *self._tool_news(session)]
+
+    def _kept(self, turn: TurnRecord) -> str:
+        """Return what stands for an answer in the conversation that goes on."""
+        return turn.action.text
+
+    def _ended(self, turn: TurnRecord) -> StopReason:
+        """Return why the world ended the episode with this turn."""
+        return StopReason.GOAL_REACHED if all(turn.progress_after) else StopReason.ANSWERED
 
     def _tool_news(self, session: Session) -> list[dict[str, Any]]:
         said, offered = self._conversation, tuple(session.tools())
@@ -179,13 +160,14 @@ class MultiTurnEnv(ToolUseEnv):
     ) -> None:
         """Add an answer and what followed to the conversation, and see whether it goes on."""
         said, text = self._conversation, turn.action.text
-        messages = (*said.messages, {"role": "assistant", "content": text}, *(reply or ()))
+        kept = text if reply is None or failure is not None else self._kept(turn)
+        messages = (*said.messages, {"role": "assistant", "content": kept}, *(reply or ()))
         turns = (*said.turns, turn)
         observation = self._observation
         stop: StopReason | None = None
         if failure is not None or reply is None:
             observation += text
-            stop = StopReason.INFRASTRUCTURE if failure is not None else _end(turn)
+            stop = StopReason.INFRASTRUCTURE if failure is not None else self._ended(turn)
         else:
             added = 1 + len(reply)
             observation = self._prepare.text_after(observation, messages, added, current.tools)
@@ -265,7 +247,7 @@ class MultiTurnEnv(ToolUseEnv):
         self._session = self.tasks.open(current.task)
         offered, told = tuple(self._session.tools()), current.task.tools
         known = offered if offered == told else told  # comparing an object with itself is quick
-        self._conversation = _Conversation(tuple(current.messages), known, current.tools)
+        self._conversation = Conversation(tuple(current.messages), known, current.tools)
 
     def _live(self) -> Session:
         assert self._session is not None, "the episode has begun"
@@ -282,26 +264,8 @@ class MultiTurnEnv(ToolUseEnv):
 
     def _restore_extra(self, extra: object) -> None:
         if extra is None:
-            self._session, self._conversation = None, _Conversation()
+            self._session, self._conversation = None, Conversation()
             return
-        self._conversation, world = cast("tuple[_Conversation, object]", extra)
+        self._conversation, world = cast("tuple[Conversation, object]", extra)
         self._session = self.tasks.open(self.task)
         self._session.restore(world)
-
-
-def _end(turn: TurnRecord) -> StopReason:
-    """Return why the world ended the episode: with calls only where it takes no more of them."""
-    if all(turn.progress_after):
-        return StopReason.GOAL_REACHED
-    return StopReason.GAVE_UP if turn.results else StopReason.ANSWERED
-
-
-def _execute(session: Session, calls: tuple[ParsedCall, ...]) -> tuple[ToolResult, ...]:
-    """Let the world run the calls of an answer, as many as one answer may have."""
-    results = session.execute(calls[:MAX_CALLS])
-    text = f"not run: an answer may hold at most {MAX_CALLS} calls"
-    refused: list[ToolResult] = []
-    for number, call in enumerate(calls[MAX_CALLS:], MAX_CALLS):
-        error = action_error(ErrorCode.EXECUTION, number, call.name, text)
-        refused.append(ToolResult(number, ok=False, errors=(error,)))
-    return (*results, *refused)
