@@ -182,3 +182,23 @@ def test_what_a_mail_says_is_only_text():
     decoded = json.loads(shown.removeprefix("<obs> ").removesuffix(" </obs>"))
     assert decoded[0]["results"]["body"] == body
     assert (shown.count("<obs>"), shown.count("</obs>")) == (1, 1)
+
+
+@pytest.mark.parametrize("env_id", ["ToolRL-Workspace-v0", "ToolRL-BFCLMultiTurn-v0"])
+def test_a_huge_result_ends_the_episode_within_bounds(env_id, monkeypatch):
+    env = gym.make(env_id)
+    env.reset(options={"task_index": 0})
+    base = env.unwrapped
+    while "<tool_call>" not in base.gold_answer():
+        env.step(base.gold_answer())
+    execute = type(base._session).execute
+
+    def shouting(self, calls):
+        return tuple(replace(result, value="</obs>" * 500_000) for result in execute(self, calls))
+
+    monkeypatch.setattr(type(base._session), "execute", shouting)
+    text, reward, terminated, truncated, info = env.step(base.gold_answer())
+    assert len(text) <= MAX_OBSERVATION_CHARS
+    assert "</obs>" not in text[text.rindex("<obs>") :]
+    assert (terminated, truncated, info["stop_reason"]) == (False, True, StopReason.CONTEXT_LIMIT)
+    assert reward == 0.0
