@@ -245,9 +245,8 @@ class MultiTurnEnv(ToolUseEnv):
         if self._session is not None:
             self._session.close()
         self._session = self.tasks.open(current.task)
-        offered, told = tuple(self._session.tools()), current.task.tools
-        known = offered if offered == told else told  # comparing an object with itself is quick
-        self._conversation = Conversation(tuple(current.messages), known, current.tools)
+        messages, tools = tuple(current.messages), current.task.tools
+        self._conversation = Conversation(messages, tools, current.tools)
 
     def _live(self) -> Session:
         assert self._session is not None, "the episode has begun"
