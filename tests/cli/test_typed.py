@@ -30,6 +30,7 @@ TOOLS = [
     tool("list"),
     tool("post", text="string", n="number"),
     tool("set", value="object"),
+    tool("Bump Version", version="string", part="string"),
 ]
 
 
@@ -66,6 +67,11 @@ CALLS = {
     ],
     "send_mail to=a@b subject=42": [("send_mail", {"to": ["a@b"], "subject": "42"})],
     'send_mail to=["a@b"]': [("send_mail", {"to": ["a@b"]})],
+    "read_mail 1 ; Bump Version 1.2 part=minor": [
+        ("read_mail", {"mail_id": 1}),
+        ("Bump Version", {"version": "1.2", "part": "minor"}),
+    ],
+    "post 'a ; b' ; list": [("post", {"text": "a ; b"}), ("list", {})],
     "post hello 2.5": [("post", {"text": "hello", "n": 2.5})],
     "set '{\"a\": [1]}'": [("set", {"value": {"a": [1]}})],
 }
@@ -96,10 +102,10 @@ def test_words(line, protocol):
     [
         ("read_mial mail_id=7", "did you mean 'read_mail'"),
         ("finish(success=True)", "no tool 'finish'"),
-        ("read_mail 'open", "No closing quotation"),
+        ("read_mail 'open", "a quotation mark is not closed"),
         ("read_mail(mail_id=)", "cannot read"),
         ("read_mail 1 2", "takes no further argument"),
-        ("read_mail 1 ; nothing 2", "no tool 'nothing'"),
+        ("read_mail 1 ; nothing 2", "'nothing 2' is no call of a tool"),
         ("read_mail(mail_id=__import__('os'))", "cannot read"),
     ],
 )

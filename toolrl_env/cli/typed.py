@@ -82,24 +82,39 @@ def _calls(line: str, tools: Mapping[str, ToolSpec]) -> list[ToolCall] | None:
         return None
     if line[len(name) :].startswith("("):
         return _python_calls(line)
+    return [_call(part, tools) for part in _parts(line)]
+
+
+def _parts(line: str) -> list[str]:
+    """Cut a line at `` ; ``, but not within quotation marks."""
+    parts: list[str] = []
+    open_part = ""
+    for part in line.split(" ; "):
+        open_part = f"{open_part} ; {part}" if open_part else part
+        if _words(open_part) is not None:
+            parts.append(open_part.strip())
+            open_part = ""
+    if open_part:
+        raise BadTypingError(f"cannot read {open_part!r:.200}: a quotation mark is not closed")
+    return parts
+
+
+def _call(part: str, tools: Mapping[str, ToolSpec]) -> ToolCall:
+    name = _name_of(part, tools)
+    words = None if name is None else _words(part[len(name) :])
+    if name is None or words is None:
+        raise BadTypingError(
+            f"{part!r:.200} is no call of a tool that is there (:tools lists them)"
+        )
+    return ToolCall(name, _arguments(tools[name], words))
+
+
+def _words(text: str) -> list[str] | None:
+    """Split at white space outside of quotation marks; ``None`` if one is not closed."""
     try:
-        words = shlex.split(line[len(name) :])
-    except ValueError as error:
-        raise BadTypingError(f"cannot read {line!r:.200}: {error}") from error
-    groups: list[tuple[str, list[str]]] = [(name, [])]
-    fresh = False
-    for word in words:
-        if word == ";":
-            fresh = True
-        elif fresh:
-            groups.append((word, []))
-            fresh = False
-        else:
-            groups[-1][1].append(word)
-    for name, _ in groups:
-        if name not in tools:
-            raise BadTypingError(f"there is no tool {name!r} now (:tools lists them)")
-    return [ToolCall(name, _arguments(tools[name], given)) for name, given in groups]
+        return shlex.split(text)
+    except ValueError:
+        return None
 
 
 def _name_of(line: str, tools: Mapping[str, ToolSpec]) -> str | None:
@@ -110,9 +125,8 @@ def _name_of(line: str, tools: Mapping[str, ToolSpec]) -> str | None:
         return name
     if "_" in name:
         return name
-    try:  # a name that is a word may begin a sentence: "post" or "find"
-        words = shlex.split(line[len(name) :])
-    except ValueError:
+    words = _words(line[len(name) :])  # a name that is a word may begin a sentence: "post", "find"
+    if words is None:
         return None
     fits = len(words) <= len(tools[name].parameters.get("properties", {}))
     return name if fits or ";" in words or any(_KEY.match(word) for word in words) else None
