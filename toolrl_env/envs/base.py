@@ -51,6 +51,8 @@ class ToolUseEnv(gym.Env[str, str]):
         ConfigurationError: An argument is not allowed; the message names it and what is.
     """
 
+    waits: bool = False
+    """Whether a step waits for what is outside of this process; vectors then use threads."""
     _shared: ClassVar[frozenset[str]] = frozenset(
         {"_breakdown", "_current", "_prepare", "protocol", "reward_config", "spec", "tasks"}
     )
