@@ -21,6 +21,7 @@ SLOW = {
     "python -m agents.demo",
     "python -m agents.sft",
     "python -m agents.grpo",
+    "python -m benchmarks.speed.grpo_step",
 }
 """Commands that pages may mark slow; each has a test of its own elsewhere, or is `make demo`."""
 
