@@ -213,8 +213,14 @@ def own_attention(model: PreTrainedModel) -> Iterator[None]:
     transformers from reading positions that start again as packed sequences.
 
     Raises:
-        ConfigurationError: When it is called, if its attention is not plain causal attention.
+        ConfigurationError: The model is in training mode with gradient checkpointing, which would
+            attend the usual way in the backward pass; or, when it is called, its attention is not
+            plain causal attention.
     """
+    if model.training and model.is_gradient_checkpointing:
+        raise ConfigurationError(
+            "gradient checkpointing is on; turn it off, micro_batches bounds the memory"
+        )
     config = model.config.get_text_config()
     before = config._attn_implementation
     config._attn_implementation = _NAME

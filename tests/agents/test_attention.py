@@ -136,6 +136,15 @@ def test_dropout_is_refused():
         run(model.train())
 
 
+def test_gradient_checkpointing_is_refused():
+    """It would compute the forward pass again outside, with the usual attention."""
+    model = tiny()
+    model.gradient_checkpointing_enable()
+    run(model)
+    with pytest.raises(ConfigurationError, match="checkpointing"):
+        run(model.train())
+
+
 def test_a_sliding_window_is_refused():
     from transformers import MistralConfig, MistralForCausalLM
 
