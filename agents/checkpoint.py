@@ -5,36 +5,51 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from toolrl_env.core.errors import ConfigurationError, DataError
 
-__all__ = ["TrainerState", "load_trainer_state", "save_checkpoint"]
+__all__ = ["Stateful", "TrainerState", "load_trainer_state", "save_checkpoint"]
 
 _MAY_CHANGE = frozenset({"steps", "out", "resume", "save_every"})
+
+
+class Stateful(Protocol):
+    """What can be saved with a checkpoint; every module and optimiser of torch can."""
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """Return the state: tensors and plain values, nested in dictionaries and lists."""
+        ...
+
+    def load_state_dict(self, state_dict: Any, /) -> Any:
+        """Take over what ``state_dict`` returned."""
+        ...
 
 
 @dataclass(frozen=True)
 class TrainerState:
     """Where a run stood.
 
-    Random choices depend on ``(seed, step)`` alone (``agents.rollout.derive_seed``), so the step is
-    the position of every generator and of the environments too.
+    Random choices depend on ``(seed, step)`` and on ``attached`` alone
+    (``agents.rollout.derive_seed``), so the step is the position of every generator and of the
+    environments too.
 
     Attributes:
         step: Number of finished steps.
         optimizer: The optimiser's ``state_dict``.
         config: The run's configuration, JSON-like.
+        attached: States of what else the trainer has, by name: a value head, filters' memories.
     """
 
     step: int
     optimizer: dict[str, Any]
     config: Mapping[str, Any]
+    attached: dict[str, Any] = field(default_factory=dict)
 
 
 def save_checkpoint(
@@ -52,7 +67,8 @@ def save_checkpoint(
         shutil.rmtree(leftover, ignore_errors=True)
     model.save_pretrained(fresh)
     tokenizer.save_pretrained(fresh)
-    torch.save({"step": state.step, "optimizer": state.optimizer}, fresh / "trainer.pt")
+    content = {"step": state.step, "optimizer": state.optimizer, "attached": state.attached}
+    torch.save(content, fresh / "trainer.pt")
     (fresh / "run.json").write_text(json.dumps(dict(state.config), indent=2) + "\n")
     if folder.exists():
         folder.rename(old)
@@ -80,4 +96,4 @@ def load_trainer_state(folder: Path, config: Mapping[str, Any]) -> TrainerState:
     if differing:
         raise ConfigurationError(f"cannot resume {folder}: {'; '.join(differing)}")
     content = torch.load(folder / "trainer.pt", weights_only=True)
-    return TrainerState(content["step"], content["optimizer"], saved)
+    return TrainerState(content["step"], content["optimizer"], saved, content.get("attached", {}))

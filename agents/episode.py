@@ -24,7 +24,8 @@ class SpanCredit:
     Attributes:
         term: Name of the reward term.
         tokens: Half-open range in ``Episode.token_ids``; within a turn of the policy's, perhaps an
-            earlier one than the turn whose reward it is a part of.
+            earlier one than the turn whose reward it is a part of. Empty if that turn is in the
+            prompt (a fork).
         amount: The part.
     """
 
@@ -70,7 +71,7 @@ class Episode:
         token_ids: Everything after the prompt: the policy's tokens and the environment's.
         sampled: For each of ``token_ids``, whether the policy sampled it; the others are context.
         logprobs: Log-probability of each token under the sampling distribution; 0.0 at context.
-        turns: The turns, in order; at least one.
+        turns: The turns, in order; none only if the environment could not even be reset.
         stop_reason: Why it ended; ``None`` if the rollout stopped before the environment did (no
             room for more tokens).
         highest: The most that the task could have given; ``nan`` if the environment does not say.
@@ -103,7 +104,7 @@ class Episode:
     def truncated(self) -> bool:
         """Whether it was cut from outside: by a limit of turns, context or tokens."""
         cut = (None, StopReason.TURN_LIMIT, StopReason.CONTEXT_LIMIT)
-        return self.stop_reason in cut or not self.turns[-1].finished
+        return self.stop_reason in cut or any(not turn.finished for turn in self.turns[-1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,12 @@ class Group:
     Attributes:
         task_id: The task.
         episodes: All of them, failed ones included.
+        branches: Groups that begin in the middle of these episodes (tree rollouts).
     """
 
     task_id: str
     episodes: tuple[Episode, ...]
+    branches: tuple[Group, ...] = ()
 
     @property
     def scored(self) -> tuple[Episode, ...]:

@@ -1,8 +1,7 @@
-"""Scoring a policy on held-out tasks."""
+"""Scoring a policy on held-out tasks, over as many turns as they take."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,63 +10,100 @@ import gymnasium as gym
 
 import toolrl_env  # noqa: F401  # registers the ids
 from agents.policy import Policy
-from agents.rollout import Outcome, score
 from agents.statistics import Interval, bootstrap_mean
+from agents.turn_outcome import TurnOutcome, take_turn
 from toolrl_env.core.errors import InfrastructureError
+from toolrl_env.core.types import StopReason
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["Evaluation", "PlayedTask", "evaluate"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedTask:
+    """One task, played to its end.
+
+    Attributes:
+        question: What the user asked, as the model saw it.
+        gold: The gold answer to it.
+        answers: The policy's answers, one per turn.
+        reward: The sum of the turns' rewards.
+        components: The sum of each reward term over the turns.
+        is_success: Whether it was solved: what the environment says, else whether the reward is the
+            highest possible.
+        stop_reason: Why it ended.
+    """
+
+    question: str
+    gold: str
+    answers: tuple[str, ...]
+    reward: float
+    components: Mapping[str, float]
+    is_success: bool
+    stop_reason: StopReason | None
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One answer per task, scored.
+    """Tasks that a policy played, once each.
 
     Attributes:
-        questions: What the user asked, as the model saw it.
-        golds: The gold answers.
-        answers: The policy's answers.
-        outcomes: Their outcomes, in the same order.
+        tasks: In the order asked for.
     """
 
-    questions: tuple[str, ...]
-    golds: tuple[str, ...]
-    answers: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
+    tasks: tuple[PlayedTask, ...]
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """What the users asked."""
+        return tuple(task.question for task in self.tasks)
+
+    @property
+    def golds(self) -> tuple[str, ...]:
+        """The gold answers to that."""
+        return tuple(task.gold for task in self.tasks)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Every task's answers, with an empty line between two turns."""
+        return tuple("\n\n".join(task.answers) for task in self.tasks)
 
     @property
     def rewards(self) -> list[float]:
         """Every task's reward."""
-        return [outcome.reward for outcome in self.outcomes if outcome.reward is not None]
+        return [task.reward for task in self.tasks]
 
     @property
     def perfect(self) -> list[float]:
-        """1.0 where the reward is the task's highest, else 0.0."""
-        return [
-            float(math.isclose(outcome.reward, outcome.highest, abs_tol=1e-9))
-            for outcome in self.outcomes
-            if outcome.reward is not None
-        ]
+        """1.0 where the task was solved, else 0.0."""
+        return [float(task.is_success) for task in self.tasks]
 
     def component(self, name: str) -> list[float]:
         """Return one reward term's value on every task."""
-        return [outcome.components[name] for outcome in self.outcomes]
+        return [task.components[name] for task in self.tasks]
 
     def summary(self) -> dict[str, Interval]:
-        """Return mean reward, share of perfect answers and format rate, with 95 % intervals."""
-        return {
+        """Return means with 95 % intervals.
+
+        ``reward``, ``perfect`` (share of solved tasks), ``turns`` (answers per task), and where the
+        reward has such a term, ``format``.
+        """
+        means = {
             "reward": bootstrap_mean(self.rewards),
             "perfect": bootstrap_mean(self.perfect),
-            "format": bootstrap_mean(self.component("format")),
+            "turns": bootstrap_mean([float(len(task.answers)) for task in self.tasks]),
         }
+        if all("format" in task.components for task in self.tasks):
+            means["format"] = bootstrap_mean(self.component("format"))
+        return means
 
 
 def evaluate(
     policy: Policy, env_id: str, env_kwargs: Mapping[str, Any], indices: Sequence[int]
 ) -> Evaluation:
-    """Let ``policy`` answer the tasks ``indices`` once each.
+    """Let ``policy`` play the tasks ``indices`` once each, all at the same time.
 
     Args:
-        policy: Answers all of them in one call.
+        policy: Answers all that go on in one call.
         env_id: A registered id.
         env_kwargs: Keyword arguments for ``gym.make``, normally with a held-out ``split``.
         indices: Task indices.
@@ -76,17 +112,50 @@ def evaluate(
         InfrastructureError: The environment failed on a task: a mean over the rest would not be
             comparable.
     """
-    envs = [gym.make(env_id, **env_kwargs) for _ in indices]
-    resets = [
-        env.reset(seed=0, options={"task_index": index})
-        for env, index in zip(envs, indices, strict=True)
-    ]
-    observations = [observation for observation, _ in resets]
-    questions = tuple(info["messages"][-1]["content"] for _, info in resets)
-    golds = tuple(env.unwrapped.gold_answer() for env in envs)
-    answers = tuple(policy.act(observations, [info for _, info in resets]))
-    outcomes = tuple(score(env, answer) for env, answer in zip(envs, answers, strict=True))
-    failed = [outcome.failure for outcome in outcomes if outcome.reward is None]
+    games = [_Game(gym.make(env_id, **env_kwargs), index) for index in indices]
+    while live := [game for game in games if not game.over]:
+        answers = policy.act([game.observation for game in live], [game.info for game in live])
+        for game, answer in zip(live, answers, strict=True):
+            game.step(answer)
+    failed = [turn.failure for game in games for turn in game.turns if turn.masked]
     if failed:
-        raise InfrastructureError(f"{len(failed)} of {len(outcomes)} tasks failed: {failed[0]}")
-    return Evaluation(questions, golds, answers, outcomes)
+        raise InfrastructureError(f"{len(failed)} of {len(games)} tasks failed: {failed[0]}")
+    for game in games:
+        game.env.close()
+    return Evaluation(tuple(game.result() for game in games))
+
+
+class _Game:
+    """A task that is being played."""
+
+    def __init__(self, env: gym.Env[str, str], index: int) -> None:
+        self.env = env
+        self.observation, self.info = env.reset(seed=0, options={"task_index": index})
+        self.question = self.info["messages"][-1]["content"]
+        self.gold = env.unwrapped.gold_answer()
+        self.answers: list[str] = []
+        self.turns: list[TurnOutcome] = []
+
+    @property
+    def over(self) -> bool:
+        return any(turn.over for turn in self.turns[-1:])
+
+    def step(self, answer: str) -> None:
+        outcome = take_turn(self.env, answer)
+        self.answers.append(answer)
+        self.turns.append(outcome)
+        self.observation, self.info = outcome.observation, outcome.info
+
+    def result(self) -> PlayedTask:
+        names = dict.fromkeys(name for turn in self.turns for name in turn.components)
+        return PlayedTask(
+            question=self.question,
+            gold=self.gold,
+            answers=tuple(self.answers),
+            reward=sum(turn.reward for turn in self.turns),
+            components={
+                name: sum(turn.components.get(name, 0.0) for turn in self.turns) for name in names
+            },
+            is_success=self.turns[-1].is_success,
+            stop_reason=self.turns[-1].stop_reason,
+        )

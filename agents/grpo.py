@@ -1,4 +1,6 @@
-"""GRPO on a registered environment (DeepSeekMath, arXiv 2402.03300), without a KL term.
+"""Policy gradients on groups of answers in a registered environment (GRPO and its kin).
+
+Source: DeepSeekMath, arXiv 2402.03300. What each choice means, and when: docs/training.md.
 
 python -m agents.grpo --env ToolRL-Toolbox-v0 --model runs/sft/checkpoint --steps 20
 """
@@ -8,72 +10,79 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
+from transformers import PreTrainedModel
 
-from agents.advantages import ADVANTAGES, is_informative
-from agents.generation import Completion, generate_groups
+from agents.advantages import GROUP_ADVANTAGES
+from agents.episode import Group
+from agents.generation import Completion, Decoder
+from agents.lessons import (
+    Lesson,
+    LessonConfig,
+    assign,
+    denominator,
+    lesson_logprobs,
+    make_lesson,
+    trained_tokens,
+)
 from agents.logs import StepBar
-from agents.losses import clipped_policy_loss
-from agents.packing import group_logprobs
-from agents.rollout import Group, GroupCollector, Sampler, derive_seed
-from agents.session import RunConfig, Session
-from toolrl_env.core.errors import ConfigurationError, UnknownName
+from agents.multi_turn import RolloutConfig
+from agents.objective import policy_loss
+from agents.playing import Sampler
+from agents.rollout import GroupCollector
+from agents.selection import Played, Selection, SelectionConfig
+from agents.session import Session
+from agents.shaping import describe_groups, sampled_tokens
+from toolrl_env.core.errors import ConfigurationError
 
 __all__ = ["GRPOConfig", "train"]
 
 _STREAM = 2  # keeps these random choices apart from those of other trainers with the same seed
-_DENOMINATORS = ("tokens", "constant")
 
 
 @dataclass(frozen=True)
-class GRPOConfig(RunConfig):
+class GRPOConfig(LessonConfig, SelectionConfig):
     """Settings of a GRPO run.
 
     Attributes:
-        prompts: Prompts per step.
-        group_size: Answers per prompt, at least 2.
-        max_new_tokens: Tokens after which an answer is cut.
-        temperature: Of the policy, in sampling and in the update alike.
-        advantage: "grpo" (divided by the group's spread) or "dr_grpo" (only centred).
-        denominator: "tokens" (mean over the batch's tokens, DAPO) or "constant" (answers times
-            max_new_tokens, Dr. GRPO).
-        clip_low: How far below 1 the probability ratio may count.
-        clip_high: How far above 1 the probability ratio may count.
         updates: Optimiser steps on each batch; with 1, the ratio is 1 and nothing is clipped.
     """
 
     out: Path = Path("runs/grpo")
     learning_rate: float = 1e-5
-    prompts: int = 2
-    group_size: int = 8
-    max_new_tokens: int = 128
-    temperature: float = 1.0
-    advantage: str = "grpo"
-    denominator: str = "tokens"
-    clip_low: float = 0.2
-    clip_high: float = 0.2
     updates: int = 1
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         super().__post_init__()
-        self.require_positive(
-            prompts=self.prompts,
-            max_new_tokens=self.max_new_tokens,
-            temperature=self.temperature,
-            clip_low=self.clip_low,
-            clip_high=self.clip_high,
-            updates=self.updates,
-        )
-        if self.group_size < 2:
-            raise ConfigurationError(f"group_size={self.group_size!r}; it must be at least 2")
-        if self.advantage not in ADVANTAGES:
-            raise UnknownName("advantage", self.advantage, ADVANTAGES)
-        if self.denominator not in _DENOMINATORS:
-            raise UnknownName("denominator", self.denominator, _DENOMINATORS)
+        self.require_positive(updates=self.updates)
+        if self.group_size < 2 and self.needs_groups and self.credit != "turns":
+            raise ConfigurationError(
+                f"group_size={self.group_size!r} with advantage={self.advantage!r}, which compares "
+                "answers to one prompt; it must be at least 2"
+            )
+        if self.overlong_buffer > self.max_new_tokens:
+            raise ConfigurationError(
+                f"overlong_buffer={self.overlong_buffer!r} is above max_new_tokens"
+            )
+        if self.credit != "outcome":
+            self._refuse_with_credit()
+
+    def _refuse_with_credit(self) -> None:
+        """Refuse what is defined for the rewards of whole episodes only."""
+        if self.advantage not in GROUP_ADVANTAGES:
+            raise ConfigurationError(
+                f"credit={self.credit!r} with advantage={self.advantage!r}; the credit of turns "
+                f"takes one of {', '.join(sorted(GROUP_ADVANTAGES))}"
+            )
+        if self.overlong_buffer or (self.kl != "none" and self.kl_in == "reward"):
+            raise ConfigurationError(
+                f"credit={self.credit!r} with overlong_buffer or kl_in='reward', which change the "
+                "reward of a whole episode; use credit='outcome'"
+            )
 
 
 def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None = None) -> Path:
@@ -87,120 +96,143 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
         The folder of the last checkpoint.
     """
     session = Session(config, on_step)
-    collector = GroupCollector(
-        config.env,
-        session.env_kwargs,
-        session.encoder,
-        prompts=config.prompts,
-        group_size=config.group_size,
-    )
-    sample = make_sampler(session, config)
+    selection = Selection(config, _STREAM)
+    session.attach("selection", selection)
+    reference = None if config.kl == "none" else session.reference()
+    levels = make_levels(session, config)
 
     for step in range(session.start, config.steps):
         began = time.perf_counter()
-        # 1. Play: a group of answers to each of several tasks, scored by the environment.
-        seeds = [derive_seed(config.seed, _STREAM, step, row) for row in range(config.prompts)]
-        rng = np.random.default_rng((config.seed, _STREAM, step))
-        groups = collector.collect(sample, seeds, rng, training_step=step)
-        played = time.perf_counter()
+        sample = make_sampler(session, config, several_turns=levels[0].several_turns)
 
-        # 2. Keep the groups that can teach: equal rewards give advantages of 0.
-        informative = [group for group in groups if is_informative(group.rewards)]
+        # 1. Play: groups of episodes of several tasks, scored by the environment.
+        played = selection.play(partial(play, levels, sample, step), step)
+        seconds = time.perf_counter() - began
 
-        # 3. Update on them.
-        updates = [update(session, config, informative, step) for _ in range(config.updates)]
+        # 2. Compare: rewards become advantages of tokens.
+        lessons = compare(session, config, played, reference)
 
-        # 4. Log; save.
-        metrics = {"step": step, **describe(groups, len(informative)), **updates[-1]}
-        now = time.perf_counter()
-        session.finish_step(metrics | {"generate_seconds": played - began, "seconds": now - began})
+        # 3. Keep the groups that can teach: without an advantage there is no gradient.
+        useful = [lesson for lesson in lessons if lesson.teaches or config.regularised]
+
+        # 4. Update on them.
+        updates = [update(session, config, useful, step) for _ in range(config.updates)]
+
+        # 5. Log; save.
+        metrics = {"step": step, **describe(played, useful), **updates[-1]}
+        whole = time.perf_counter() - began
+        session.finish_step(metrics | {"generate_seconds": seconds, "seconds": whole})
 
     session.close()
-    collector.close()
+    for collector in levels:
+        collector.close()
     return session.checkpoint
 
 
-def make_sampler(session: Session, config: GRPOConfig) -> Sampler:
-    """Return the function that samples a group of answers to each prompt."""
+def play(
+    levels: Sequence[GroupCollector],
+    sample: Sampler,
+    step: int,
+    level: int,
+    seeds: Sequence[int],
+    rng: np.random.Generator,
+) -> list[Group]:
+    """Play one group per seed at a level of the curriculum."""
+    return levels[level].collect(sample, seeds, rng, step)
+
+
+def compare(
+    session: Session, config: GRPOConfig, played: Played, reference: PreTrainedModel | None
+) -> list[Lesson]:
+    """Return the kept groups and their branches, each compared within itself or the batch."""
+    groups = [group for root in played.kept for group in (root, *root.branches) if group.scored]
+    lessons = [make_lesson(group, config, session.policy, reference) for group in groups]
+    return assign(config, lessons)
+
+
+def make_levels(session: Session, config: GRPOConfig) -> list[GroupCollector]:
+    """Return what plays each level of the curriculum; without one, a single level."""
+    return [
+        GroupCollector(
+            config.env,
+            session.env_kwargs | changes,
+            session.encoder,
+            limits=config.limits,
+            prompts=config.prompts,
+            group_size=config.group_size,
+            tree=config.tree,
+        )
+        for changes in config.level_kwargs()
+    ]
+
+
+def make_sampler(session: Session, config: RolloutConfig, *, several_turns: bool) -> Sampler:
+    """Return the function that samples answers to contexts, good until the weights change.
+
+    Args:
+        session: Has the policy.
+        config: The settings.
+        several_turns: Whether contexts will go on, so that they are worth remembering.
+    """
+    decoder = Decoder(
+        session.policy,
+        eos_id=session.encoder.eos_id,
+        temperature=config.temperature,
+        room=config.remember if several_turns else 0,
+    )
 
     def sample(
-        prompts: Sequence[tuple[int, ...]], rng: np.random.Generator
+        contexts: Sequence[tuple[int, ...]],
+        samples: Sequence[int],
+        rngs: Sequence[np.random.Generator],
     ) -> list[list[Completion]]:
-        return generate_groups(
-            session.policy,
-            prompts,
-            config.group_size,
-            max_new_tokens=config.max_new_tokens,
-            eos_id=session.encoder.eos_id,
-            temperature=config.temperature,
-            rng=rng,
-        )
+        return decoder.generate(contexts, samples, max_new_tokens=config.max_new_tokens, rngs=rngs)
 
     return sample
 
 
 def update(
-    session: Session, config: GRPOConfig, groups: Sequence[Group], step: int
+    session: Session, config: GRPOConfig, lessons: Sequence[Lesson], step: int
 ) -> dict[str, float]:
-    """Take one optimiser step on groups of unequal rewards, one group at a time.
+    """Take one optimiser step, one group at a time.
 
     Returns:
-        Loss, clip fraction, approximate KL (means over groups) and the gradient's norm; zeros if
-        there is no group, in which case nothing moves, the optimiser's moments included.
+        Loss, clip fraction, approximate KL, entropy (means over groups) and the gradient's norm;
+        zeros if there is no group, in which case nothing moves, the optimiser's moments included.
     """
-    if not groups:
-        return {"loss": 0.0, "clip_fraction": 0.0, "approx_kl": 0.0, "grad_norm": 0.0}
-    tokens = sum(len(s.completion.token_ids) for group in groups for s in group.samples)
-    answers = sum(len(group.samples) for group in groups)
-    constant = config.denominator == "constant"
-    denominator = float(answers * config.max_new_tokens if constant else tokens)
-    loss, clip_fraction, approx_kl = 0.0, 0.0, 0.0
-    for group in groups:
-        ids = [sample.completion.token_ids for sample in group.samples]
-        new, mask = group_logprobs(
-            session.policy, group.prompt_ids, ids, config.temperature
-        )  # [G, T]
-        result = clipped_policy_loss(
-            new,
-            sampled_logprobs(group),
-            torch.from_numpy(ADVANTAGES[config.advantage](group.rewards)).float(),
-            mask,
-            clip_low=config.clip_low,
-            clip_high=config.clip_high,
-            denominator=denominator,
-        )
+    watched = ("clip_fraction", "approx_kl", "entropy", "kl")
+    sums = dict.fromkeys(watched, 0.0)
+    if not lessons:
+        return {"loss": 0.0, **sums, "grad_norm": 0.0}
+    whole = denominator(config, lessons)
+    loss = 0.0
+    for lesson in lessons:
+        new = lesson_logprobs(session.policy, lesson, config.temperature)  # [G, T]
+        result = policy_loss(config, lesson.batch(new), whole)
         session.backward(result.loss)
         loss += result.loss.item()
-        clip_fraction += result.clip_fraction.item() / len(groups)
-        approx_kl += result.approx_kl.item() / len(groups)
+        for name in watched:
+            sums[name] += result.watched[name] / len(lessons)
     norm = session.optimise(step)
-    diagnostics = {"clip_fraction": clip_fraction, "approx_kl": approx_kl, "grad_norm": norm}
-    return {"loss": loss, **diagnostics}
+    return {"loss": loss, **sums, "grad_norm": norm}
 
 
-def sampled_logprobs(group: Group) -> torch.Tensor:
-    """Return the log-probabilities at sampling time, right-padded with 0, as [G, T]."""
-    rows = [sample.completion.logprobs for sample in group.samples]
-    width = max(len(row) for row in rows)
-    return torch.tensor([[*row, *[0.0] * (width - len(row))] for row in rows])
-
-
-def describe(groups: Sequence[Group], informative: int) -> dict[str, float]:
-    """Return means over every scored answer of a batch: reward, its components, length."""
-    samples = [sample for group in groups for sample in group.samples]
-    means = {
-        name: float(np.mean([sample.outcome.components[name] for sample in samples]))
-        for name in samples[0].outcome.components
-        if name != "total"
-    }
+def describe(played: Played, useful: Sequence[Lesson]) -> dict[str, float]:
+    """Return a step's metrics: means over every scored answer, and what was played for them."""
+    generated = sum(
+        sampled_tokens(episode)
+        for root in played.groups
+        for group in (root, *root.branches)
+        for episode in group.episodes
+    )
     return {
-        "reward": float(np.mean([sample.outcome.reward for sample in samples])),
-        "reward_std": float(np.mean([group.rewards.std() for group in groups if group.samples])),
-        **means,
-        "answer_tokens": float(np.mean([len(s.completion.token_ids) for s in samples])),
-        "finished": float(np.mean([sample.completion.finished for sample in samples])),
-        "informative_groups": float(informative),
-        "failures": float(sum(group.failures for group in groups)),
+        **describe_groups(played.groups),
+        "informative_groups": float(len(useful)),
+        "generated_tokens": float(generated),
+        "trained_tokens": float(trained_tokens(useful)),
+        "batches": float(played.batches),
+        "skipped": float(played.skipped),
+        "level": float(played.level),
     }
 
 

@@ -1,73 +1,33 @@
-"""Groups of scored answers: reset, sample, step. Broken infrastructure never becomes a reward."""
+"""Groups of played episodes: many environments at once, over as many turns as they take."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
 import toolrl_env  # noqa: F401  # registers the ids
-from agents.generation import Completion
+from agents.chat_delta import ChatDelta
+from agents.conversation import REPLACES_ANSWERS, Conversation, Limits
+from agents.episode import Episode, Group
+from agents.playing import Sampler, play
 from agents.prompting import ChatEncoder
+from agents.tree import Bush, TreeConfig, grow
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import StopReason
+from toolrl_env.envs.base import ToolUseEnv
+from toolrl_env.envs.multi_turn import MultiTurnEnv
+from toolrl_env.envs.single_turn import SingleTurnEnv
+from toolrl_env.envs.vector import MAX_CONCURRENCY
+from toolrl_env.envs.workers import Workers
 
-__all__ = ["Group", "GroupCollector", "Outcome", "Sample", "Sampler", "derive_seed", "score"]
+__all__ = ["GroupCollector", "Sampler", "derive_seed"]
 
-Sampler = Callable[[Sequence[tuple[int, ...]], np.random.Generator], list[list[Completion]]]
-"""``(prompts, rng) -> completions``: one list of ``group_size`` completions per prompt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an environment said to one answer.
-
-    Attributes:
-        reward: The reward, or ``None`` if the environment failed: such an answer is left out of
-            every mean and every update, it does not count as 0.
-        components: The reward, term by term; empty if it failed.
-        highest: The most that this task could have given; ``nan`` if it failed or does not say.
-        failure: Why there is no reward; empty if there is one.
-    """
-
-    reward: float | None
-    components: Mapping[str, float] = field(default_factory=dict)
-    highest: float = float("nan")
-    failure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One sampled answer with its outcome."""
-
-    completion: Completion
-    text: str
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The answers to one prompt.
-
-    Attributes:
-        task_id: The task.
-        prompt_ids: The prompt, as tokens.
-        samples: The answers that were scored.
-        failures: How many others the environment failed on.
-    """
-
-    task_id: str
-    prompt_ids: tuple[int, ...]
-    samples: tuple[Sample, ...]
-    failures: int = 0
-
-    @property
-    def rewards(self) -> np.ndarray:
-        """The rewards [G]."""
-        return np.array([sample.outcome.reward for sample in self.samples], dtype=np.float64)
+_LOG = logging.getLogger(__name__)
 
 
 def derive_seed(*key: int) -> int:
@@ -81,42 +41,68 @@ def derive_seed(*key: int) -> int:
     return int(np.random.SeedSequence(key).generate_state(1)[0] >> 1)
 
 
-def score(env: gym.Env, answer: str) -> Outcome:
-    """Step ``env`` with ``answer``.
-
-    ``InfrastructureError`` and a stop reason of that kind become a failed outcome. Any other
-    exception is a bug and propagates.
+def _report_failures(groups: Sequence[Group]) -> None:
+    """Log a warning if something of ours failed in some of the episodes.
 
     Raises:
-        ConfigurationError: The episode goes on, and this trainer would leave it after one answer.
+        InfrastructureError: It failed in every episode, branches not counted.
     """
-    try:
-        _, reward, terminated, truncated, info = env.step(answer)
-    except InfrastructureError as error:
-        return Outcome(None, failure=str(error) or "infrastructure error")
-    if info["stop_reason"] == StopReason.INFRASTRUCTURE:
-        return Outcome(None, failure="the environment stopped for infrastructure")
-    if not (terminated or truncated):
-        name = type(env.unwrapped).__name__ if env.spec is None else env.spec.id
-        raise ConfigurationError(
-            f"episodes of {name} go on after an answer; this trainer takes one answer per episode"
-        )
-    highest = sum(term.high * term.weight for term in info["breakdown"].terms)
-    return Outcome(float(reward), dict(info["reward"]), highest)
+    every = [group for root in groups for group in (root, *root.branches)]
+    episodes = [episode for group in every for episode in group.episodes]
+    failures = [episode.failure for episode in episodes if episode.failed]
+    if failures and not any(group.scored for group in groups):
+        raise InfrastructureError(f"the environment failed in every episode: {failures[0]}")
+    if failures:
+        _LOG.warning("%d of %d episodes left out: %s", len(failures), len(episodes), failures[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """A group that is being played."""
+
+    task_id: str
+    prompt_ids: tuple[int, ...]
+    conversations: Sequence[Conversation]
+    failures: Sequence[str]
+
+    def group(self, stems: Sequence[Conversation], bushes: Sequence[Bush]) -> Group:
+        """Return what has been played; an environment that could not be reset counts as failed."""
+        stop = StopReason.INFRASTRUCTURE
+        lost = [
+            Episode(self.prompt_ids, (), (), (), (), stop_reason=stop, failure=failure)
+            for failure in self.failures
+        ]
+        played = [conversation.episode() for conversation in self.conversations]
+        branches = [
+            Group(self.task_id, bush.episodes)
+            for bush in bushes
+            if stems[bush.stem] in self.conversations
+        ]
+        return Group(self.task_id, (*played, *lost), tuple(branches))
 
 
 class GroupCollector:
-    """Plays groups of answers on environments made by ``gym.make``.
+    """Plays groups of episodes on environments made by ``gym.make``.
 
     Every member of a group has an environment of its own, reset with the group's seed: the same
-    task and the same state, with nothing shared.
+    task and the same state, with nothing shared. An environment of one answer is an episode of one
+    turn.
 
     Args:
         env_id: A registered id.
         env_kwargs: Keyword arguments for ``gym.make``.
         encoder: Encodes prompts, decodes answers.
+        limits: How long answers and episodes may become.
         prompts: Groups played at a time.
-        group_size: Answers per group.
+        group_size: Episodes per group.
+        tree: Whether and how episodes branch in the middle.
+
+    Attributes:
+        several_turns: Whether episodes may have more than one turn.
+
+    Raises:
+        ConfigurationError: The environment goes over several turns, and the model's template
+            cannot (see ``ChatDelta.check``), or it replaces the model's answers by recorded ones.
     """
 
     def __init__(
@@ -125,13 +111,24 @@ class GroupCollector:
         env_kwargs: Mapping[str, Any],
         encoder: ChatEncoder,
         *,
+        limits: Limits,
         prompts: int,
         group_size: int,
+        tree: TreeConfig | None = None,
     ) -> None:
-        self._encoder = encoder
+        self._encoder, self._limits, self._tree = encoder, limits, tree
         self._groups = [
             [gym.make(env_id, **env_kwargs) for _ in range(group_size)] for _ in range(prompts)
         ]
+        self._delta = ChatDelta(encoder)
+        base = self._groups[0][0].unwrapped
+        self.several_turns = not isinstance(base, SingleTurnEnv)
+        waits = isinstance(base, ToolUseEnv) and base.waits
+        self._workers = Workers(MAX_CONCURRENCY) if waits else None
+        if isinstance(base, MultiTurnEnv):
+            if base.teacher_forced:
+                raise ConfigurationError(f"{env_id} {REPLACES_ANSWERS}")
+            self._delta.check()
 
     def collect(
         self, sampler: Sampler, seeds: Sequence[int], rng: np.random.Generator, training_step: int
@@ -141,45 +138,71 @@ class GroupCollector:
         Args:
             sampler: Samples the answers.
             seeds: One per group; picks its task.
-            rng: Handed to the sampler.
+            rng: Gives each episode a generator of its own.
             training_step: What scheduled rewards depend on.
 
+        Returns:
+            A group per seed, with its branches. Episodes in which something of ours failed are
+            among them, marked.
+
         Raises:
-            InfrastructureError: The environment failed on every single answer.
+            InfrastructureError: Something of ours failed in every single episode.
+            ConfigurationError: A prompt leaves no room for an answer, or the environment cannot be
+                forked and has to be.
         """
-        infos = []
-        for envs, seed in zip(self._groups, seeds, strict=True):
-            options = {"training_step": training_step}
-            resets = [env.reset(seed=seed, options=options) for env in envs]
-            infos.append(resets[0][1])
-        prompts = [self._encoder.prompt(info) for info in infos]
-        completions = sampler(prompts, rng)
-        groups = [
-            self._score_group(envs, info["task_id"], prompt, answers)
-            for envs, info, prompt, answers in zip(
-                self._groups, infos, prompts, completions, strict=True
-            )
+        *own, choice = rng.spawn(len(seeds) + 1)
+        starts = [
+            self._reset(envs, seed, each, training_step)
+            for envs, seed, each in zip(self._groups, seeds, own, strict=True)
         ]
-        if not any(group.samples for group in groups):
-            raise InfrastructureError("the environment failed on every answer of the batch")
+        stems = [each for start in starts for each in start.conversations]
+        bushes: list[Bush] = []
+        if self._tree is None:
+            play(stems, sampler, self._limits, self._workers)
+        else:
+            bushes = grow(stems, sampler, self._limits, self._tree, choice, self._workers)
+        groups = [start.group(stems, bushes) for start in starts]
+        _report_failures(groups)
         return groups
 
-    def _score_group(
+    def _reset(
         self,
-        envs: Sequence[gym.Env],
-        task_id: str,
-        prompt: tuple[int, ...],
-        completions: Sequence[Completion],
-    ) -> Group:
-        samples = []
-        for env, completion in zip(envs, completions, strict=True):
-            text = self._encoder.decode(completion.token_ids)
-            samples.append(Sample(completion, text, score(env, text)))
-        scored = tuple(sample for sample in samples if sample.outcome.reward is not None)
-        return Group(task_id, prompt, scored, len(samples) - len(scored))
+        envs: Sequence[gym.Env[str, str]],
+        seed: int,
+        rng: np.random.Generator,
+        training_step: int,
+    ) -> _Start:
+        """Reset the environments of a group."""
+        infos: list[tuple[gym.Env[str, str], Mapping[str, Any]]] = []
+        failures: list[str] = []
+        for env in envs:
+            try:
+                _, info = env.reset(seed=seed, options={"training_step": training_step})
+            except InfrastructureError as error:
+                failures.append(str(error) or "infrastructure error")
+            else:
+                infos.append((env, info))
+        if not infos:
+            return _Start("", (), [], failures)
+        first = infos[0][1]
+        prompt = self._encoder.prompt(first)
+        room = self._limits.max_context - self._limits.max_new_tokens
+        if len(prompt) > room:
+            raise ConfigurationError(
+                f"the prompt of task {first['task_id']!r} has {len(prompt)} tokens, but "
+                f"max_context={self._limits.max_context} and max_new_tokens="
+                f"{self._limits.max_new_tokens} leave room for {room}"
+            )
+        conversations = [
+            Conversation(env, self._encoder, self._delta, own, prompt, info["messages"])
+            for (env, info), own in zip(infos, rng.spawn(len(infos)), strict=True)
+        ]
+        return _Start(first["task_id"], prompt, conversations, failures)
 
     def close(self) -> None:
         """Close every environment."""
+        if self._workers is not None:
+            self._workers.close()
         for envs in self._groups:
             for env in envs:
                 env.close()

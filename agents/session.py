@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import PreTrainedModel
 
-from agents.checkpoint import TrainerState, load_trainer_state, save_checkpoint
+from agents.checkpoint import Stateful, TrainerState, load_trainer_state, save_checkpoint
 from agents.logs import RunLog
 from agents.models import load_model
 from agents.precision import DTYPES, MasterWeights, choose_dtype
 from agents.prompting import ChatEncoder
-from toolrl_env.core.errors import ConfigurationError, UnknownName
+from toolrl_env.core.errors import ConfigurationError, DataError, UnknownName
 
 __all__ = ["RunConfig", "Session", "parse_env_kwargs"]
 
@@ -154,13 +155,38 @@ class Session:
             fused=True,
         )
         self.start = 0
+        self._attached: dict[str, Stateful] = {}
+        self._saved: dict[str, Any] = {}
         if config.resume is not None:
             state = load_trainer_state(config.resume, config.as_json())
-            self.start = state.step
+            self.start, self._saved = state.step, state.attached
             self._optimizer.load_state_dict(state.optimizer)
         self._weights = MasterWeights(self._model, choose_dtype(config.dtype))
         self.policy = self._weights.compute
         self._log = RunLog(config.out, self.start)
+
+    def attach(self, name: str, part: Stateful) -> None:
+        """Save ``part`` with every checkpoint; give it its saved state if the run is resumed.
+
+        Args:
+            name: Its name in the checkpoint.
+            part: Anything with ``state_dict`` and ``load_state_dict``, of tensors and plain values:
+                a value head, its optimiser, the memory of a filter.
+
+        Raises:
+            DataError: The checkpoint has no such part.
+        """
+        if self.config.resume is not None:
+            if name not in self._saved:
+                raise DataError(f"{self.config.resume} has no saved {name!r}; it is of another run")
+            part.load_state_dict(self._saved[name])
+        self._attached[name] = part
+
+    def reference(self) -> PreTrainedModel:
+        """Return the model that the run began with, frozen, in the format that computes."""
+        config = self.config
+        model, _ = load_model(config.model, config.env, self.env_kwargs, config.seed)
+        return model.to(self.policy.dtype).requires_grad_(False)
 
     def backward(self, loss: torch.Tensor) -> None:
         """Add the gradient of a part of the batch."""
@@ -184,7 +210,10 @@ class Session:
             self._on_step(metrics)
         done, every = int(metrics["step"]) + 1, self.config.save_every
         if done == self.config.steps or (every and done % every == 0):
-            state = TrainerState(done, self._optimizer.state_dict(), self.config.as_json())
+            attached = {name: part.state_dict() for name, part in self._attached.items()}
+            state = TrainerState(
+                done, self._optimizer.state_dict(), self.config.as_json(), attached
+            )
             save_checkpoint(self.checkpoint, self._model, self._tokenizer, state)
 
     @property

@@ -1,5 +1,8 @@
 """Supervised fine-tuning on an environment's gold answers: the warm start before GRPO.
 
+Where an episode goes over several turns, its gold answers are played, and every one of them is
+learnt in its place; what the environment says in between is context.
+
 python -m agents.sft --env ToolRL-Toolbox-v0 --env-kwargs '{"difficulty": 1}' --steps 5
 """
 
@@ -11,16 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gymnasium as gym
+import numpy as np
 
 import toolrl_env  # noqa: F401  # registers the ids
+from agents.chat_delta import ChatDelta
+from agents.conversation import Conversation, Limits
+from agents.episode import Episode
+from agents.generation import Completion
+from agents.logprobs import sampled_logprobs
 from agents.logs import StepBar
 from agents.losses import negative_log_likelihood
-from agents.packing import answer_logprobs
 from agents.prompting import ChatEncoder
 from agents.rollout import derive_seed
 from agents.session import RunConfig, Session
+from toolrl_env.core.errors import ConfigurationError
 
-__all__ = ["SFTConfig", "gold_example", "train"]
+__all__ = ["SFTConfig", "gold_episode", "train"]
 
 _STREAM = 1  # keeps these random choices apart from those of other trainers with the same seed
 
@@ -30,26 +39,56 @@ class SFTConfig(RunConfig):
     """Settings of a supervised run.
 
     Attributes:
-        batch_size: Gold answers per step.
-        micro_batch_size: Gold answers per forward and backward pass.
+        batch_size: Gold episodes per step.
+        micro_batch_size: Gold episodes per forward and backward pass.
+        max_context: Tokens of an episode, its prompt included; the turns that fit are learnt.
     """
 
     out: Path = Path("runs/sft")
     batch_size: int = 8
     micro_batch_size: int = 8
+    max_context: int = 4096
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         super().__post_init__()
-        self.require_positive(batch_size=self.batch_size, micro_batch_size=self.micro_batch_size)
+        self.require_positive(
+            batch_size=self.batch_size,
+            micro_batch_size=self.micro_batch_size,
+            max_context=self.max_context,
+        )
 
 
-def gold_example(
-    env: gym.Env, encoder: ChatEncoder, seed: int
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Reset ``env`` with ``seed``; return the prompt and its gold answer, as ids."""
+def gold_episode(
+    env: gym.Env[str, str], encoder: ChatEncoder, delta: ChatDelta, seed: int, max_context: int
+) -> Episode:
+    """Reset ``env`` with ``seed``, play its gold answers, and return them as an episode.
+
+    Args:
+        env: The environment.
+        encoder: The model's encoder.
+        delta: The same model's.
+        seed: Picks the task.
+        max_context: Tokens of the episode; the turns that fit are played.
+
+    Raises:
+        ConfigurationError: Not even the first answer fits.
+    """
     _, info = env.reset(seed=seed)
-    return encoder.prompt(info), encoder.answer(env.unwrapped.gold_answer())
+    prompt, rng = encoder.prompt(info), np.random.default_rng(seed)
+    conversation = Conversation(env, encoder, delta, rng, prompt, info["messages"])
+    while not conversation.over:
+        ids = encoder.answer(env.unwrapped.gold_answer())
+        if not conversation.goes_on(Limits(len(ids), max_context)):
+            break
+        conversation.answer(Completion(ids, (0.0,) * len(ids), finished=True))
+    episode = conversation.episode()
+    if not episode.turns:
+        raise ConfigurationError(
+            f"the prompt and the gold answer of task {info['task_id']!r} have "
+            f"{len(prompt) + len(ids)} tokens, more than max_context={max_context}"
+        )
+    return episode
 
 
 def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None = None) -> Path:
@@ -64,21 +103,23 @@ def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None 
     """
     session = Session(config, on_step)
     env = gym.make(config.env, **session.env_kwargs)
+    encoder, delta = session.encoder, ChatDelta(session.encoder)
 
     for step in range(session.start, config.steps):
         began = time.perf_counter()
         # 1. Draw tasks; their gold answers are the targets.
         seeds = [derive_seed(config.seed, _STREAM, step, row) for row in range(config.batch_size)]
-        batch = [gold_example(env, session.encoder, seed) for seed in seeds]
+        batch = [gold_episode(env, encoder, delta, seed, config.max_context) for seed in seeds]
 
         # 2. Forward and backward in parts; every token of the batch weighs the same.
-        total, loss = sum(len(answer) for _, answer in batch), 0.0
+        total, loss = sum(sum(episode.sampled) for episode in batch), 0.0
         for first in range(0, len(batch), config.micro_batch_size):
-            prompts, answers = zip(*batch[first : first + config.micro_batch_size], strict=True)
-            logprobs, mask = answer_logprobs(session.policy, prompts, answers)
-            part = negative_log_likelihood(logprobs, mask) * (int(mask.sum()) / total)
-            session.backward(part)
-            loss += part.item()
+            part = batch[first : first + config.micro_batch_size]
+            scores = sampled_logprobs(session.policy, part)
+            share = int(scores.mask.sum()) / total
+            part_loss = negative_log_likelihood(scores.logprobs, scores.mask) * share
+            session.backward(part_loss)
+            loss += part_loss.item()
 
         # 3. Step the optimiser; log; save.
         norm = session.optimise(step)

@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 from transformers import PreTrainedModel
 
-from agents.generation import generate_groups
+from agents.generation import generate
 from agents.prompting import ChatEncoder
+from agents.token_memory import TokenMemory
 
 __all__ = ["TransformersPolicy"]
 
 
 class TransformersPolicy:
     """Answers with a transformers model, greedily or by sampling.
+
+    Conversations that go on are continued by the tokens that were sampled (``TokenMemory``).
 
     Args:
         model: A causal language model.
@@ -40,25 +43,25 @@ class TransformersPolicy:
         self.max_new_tokens, self.temperature = max_new_tokens, temperature
         self.batch_size = batch_size
         self._rng = np.random.default_rng(seed)
+        self._memory = TokenMemory(encoder)
 
     def act(self, observations: Sequence[str], infos: Sequence[Mapping[str, Any]]) -> list[str]:
         """Answer every prompt; similar lengths share a batch, to waste little on padding."""
         if len(observations) != len(infos):
             raise ValueError(f"{len(observations)} observations for {len(infos)} infos")
-        prompts = [self.encoder.prompt(info) for info in infos]
+        prompts = [self._memory.context(info) for info in infos]
         order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
         answers = [""] * len(prompts)
         for start in range(0, len(order), self.batch_size):
             batch = order[start : start + self.batch_size]
-            groups = generate_groups(
+            groups = generate(
                 self.model,
                 [prompts[index] for index in batch],
-                group_size=1,
                 max_new_tokens=self.max_new_tokens,
                 eos_id=self.encoder.eos_id,
                 temperature=self.temperature,
-                rng=self._rng,
+                rngs=self._rng.spawn(len(batch)),
             )
             for index, (completion,) in zip(batch, groups, strict=True):
-                answers[index] = self.encoder.decode(completion.token_ids)
+                answers[index] = self._memory.remember(infos[index], prompts[index], completion)
         return answers

@@ -53,19 +53,21 @@ def test_it_speaks_english(loaded):
 
 
 def test_one_step_makes_the_gold_answer_likelier(loaded):
+    from agents.chat_delta import ChatDelta
+    from agents.logprobs import sampled_logprobs
     from agents.losses import negative_log_likelihood
-    from agents.packing import answer_logprobs
-    from agents.sft import gold_example
+    from agents.sft import gold_episode
 
     model, encoder = loaded
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     env = gym.make("ToolRL-Toolbox-v0", difficulty=1, template="short")
-    prompt, answer = gold_example(env, encoder, seed=0)
+    episode = gold_episode(env, encoder, ChatDelta(encoder), seed=0, max_context=4096)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     losses = []
     for _ in range(2):
-        loss = negative_log_likelihood(*answer_logprobs(model, [prompt], [answer]))
+        scores = sampled_logprobs(model, [episode])
+        loss = negative_log_likelihood(scores.logprobs, scores.mask)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
