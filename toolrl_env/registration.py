@@ -18,17 +18,20 @@ class EnvironmentRow(NamedTuple):
         name: Class of the environment; ``<name>`` with ``Env`` replaced by ``VectorEnv`` is its
             native vector class.
         summary: One line for ``toolrl list``.
+        maker: Name in the module of what makes the environment in the ``mode`` that is asked for;
+            ``""`` for the class itself.
     """
 
     id: str
     module: str
     name: str
     summary: str
+    maker: str = ""
 
     @property
     def entry_point(self) -> str:
         """``module:Class``, imported by Gymnasium when the environment is first made."""
-        return f"{self.module}:{self.name}"
+        return f"{self.module}:{self.maker or self.name}"
 
     @property
     def vector_entry_point(self) -> str:
@@ -41,31 +44,36 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "ToolRL-ToolACE-v0",
         "toolrl_env.envs.toolace",
         "ToolACEEnv",
-        "ToolACE dialogues: one assistant step each, over many API domains",
+        "ToolACE dialogues over many API domains: a step each, or whole (mode)",
+        maker="make_toolace",
     ),
     EnvironmentRow(
         "ToolRL-XLAM-v0",
         "toolrl_env.envs.xlam",
         "XLAMEnv",
         "xLAM function calling: single and parallel calls from one request",
+        maker="make_xlam",
     ),
     EnvironmentRow(
         "ToolRL-Hammer-v0",
         "toolrl_env.envs.hammer",
         "HammerEnv",
         "xLAM with masked names and irrelevant-tool cases, as in Hammer",
+        maker="make_hammer",
     ),
     EnvironmentRow(
         "ToolRL-RLLA-v0",
         "toolrl_env.envs.rlla",
         "RLLAEnv",
-        "the paper's training mixture, ToolACE : Hammer : xLAM = 2 : 1 : 1",
+        "the paper's training mixture, 2 : 1 : 1; dialogues of its rows with history (mode)",
+        maker="make_rlla",
     ),
     EnvironmentRow(
         "ToolRL-APIBank-v0",
         "toolrl_env.envs.api_bank",
         "APIBankEnv",
-        "API-Bank dialogues, level 1, 2 or 3: the next call",
+        "API-Bank dialogues, level 1, 2 or 3: the next call, or whole (mode)",
+        maker="make_api_bank",
     ),
     EnvironmentRow(
         "ToolRL-Toolbox-v0",

@@ -71,6 +71,16 @@ def test_show_takes_the_arguments_of_the_environment(toolrl):
     assert "API-Bank" in out or "api_bank" in out
 
 
+def test_show_takes_the_mode(toolrl):
+    show = ("show", "ToolRL-ToolACE-v0", "--task-index", 3)
+    dialogues = toolrl(*show, "--mode", "multi_turn").out
+    assert "of 94" in dialogues
+    assert "of 360" in toolrl(*show).out
+    status, _, err = toolrl("show", "ToolRL-XLAM-v0", "--mode", "multi_turn")
+    assert status == 2
+    assert "nothing was recorded after it" in err
+
+
 def test_show_takes_the_step_of_scheduled_rewards(toolrl):
     show = ("show", "ToolRL-Toolbox-v0", "--difficulty", 1, "--reward", "dynamic_scale", "--step")
     assert "reward from -4 to 4" in toolrl(*show, 0).out

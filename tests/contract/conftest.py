@@ -10,11 +10,20 @@ from gymnasium.envs.registration import load_env_creator
 
 import toolrl_env  # noqa: F401  # registers the ids
 from toolrl_env.data import SampleDataWarning
+from toolrl_env.envs.modes import EnvMaker
 from toolrl_env.envs.multi_turn import MultiTurnEnv
 
 IDS = sorted(name for name in gym.registry if name.startswith("ToolRL-"))
+MAKERS = {name: load_env_creator(gym.spec(name).entry_point) for name in IDS}
+DIALOGUE_IDS = [
+    name
+    for name, maker in MAKERS.items()
+    if isinstance(maker, EnvMaker) and maker.multi_turn is not None
+]
 MULTI_TURN_IDS = [
-    name for name in IDS if issubclass(load_env_creator(gym.spec(name).entry_point), MultiTurnEnv)
+    name
+    for name, maker in MAKERS.items()
+    if isinstance(maker, type) and issubclass(maker, MultiTurnEnv)
 ]
 SINGLE_TURN = [(env_id, {}) for env_id in IDS if env_id not in MULTI_TURN_IDS] + [
     ("ToolRL-APIBank-v0", {"level": 2}),
@@ -23,7 +32,12 @@ SINGLE_TURN = [(env_id, {}) for env_id in IDS if env_id not in MULTI_TURN_IDS] +
     ("ToolRL-ToolACE-v0", {"protocol": "native"}),
     ("ToolRL-XLAM-v0", {"protocol": "python", "strict": True}),
 ]
+RECORDED = [(env_id, {"mode": "multi_turn"}) for env_id in DIALOGUE_IDS] + [
+    ("ToolRL-APIBank-v0", {"mode": "multi_turn", "level": 3, "protocol": "native"}),
+    ("ToolRL-RLLA-v0", {"mode": "multi_turn", "strict": True, "protocol": "native"}),
+]
 MULTI_TURN = [(env_id, {}) for env_id in MULTI_TURN_IDS] + [
+    *((env_id, kwargs | {"continuation": "free_running"}) for env_id, kwargs in RECORDED),
     ("ToolRL-BFCLMultiTurn-v0", {"category": "miss_func", "protocol": "native"}),
     ("ToolRL-Workspace-v0", {"difficulty": 6, "protocol": "python", "episode_reward": "shaped"}),
 ]
@@ -34,7 +48,7 @@ def _name(variant):
     return "-".join([env_id, *(f"{key}={value}" for key, value in kwargs.items())])
 
 
-@pytest.fixture(params=[*SINGLE_TURN, *MULTI_TURN], ids=_name)
+@pytest.fixture(params=[*SINGLE_TURN, *MULTI_TURN, *RECORDED], ids=_name)
 def variant(request):
     """An id and keyword arguments for ``gym.make``."""
     return request.param
@@ -46,9 +60,21 @@ def single_turn(request):
     return request.param
 
 
-@pytest.fixture(params=MULTI_TURN, ids=_name)
+@pytest.fixture(params=[*MULTI_TURN, *RECORDED], ids=_name)
 def multi_turn(request):
     """The same, of environments whose episodes go on."""
+    return request.param
+
+
+@pytest.fixture(params=MULTI_TURN, ids=_name)
+def listening(request):
+    """The same, of those in which the answer decides what follows."""
+    return request.param
+
+
+@pytest.fixture(params=RECORDED, ids=_name)
+def recorded(request):
+    """The same, of those in which a recorded answer takes the place of the model's."""
     return request.param
 
 
@@ -73,6 +99,18 @@ def make_single(single_turn):
 def make_multi(multi_turn):
     """Make a multi-turn variant's environment."""
     return _maker(multi_turn)
+
+
+@pytest.fixture
+def make_listening(listening):
+    """Make the environment of a variant in which the answer decides what follows."""
+    return _maker(listening)
+
+
+@pytest.fixture
+def make_recorded(recorded):
+    """Make the environment of a variant in which a recorded answer replaces the model's."""
+    return _maker(recorded)
 
 
 @pytest.fixture

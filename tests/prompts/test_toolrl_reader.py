@@ -73,7 +73,7 @@ def test_the_two_spacings_of_api_bank() -> None:
         '<tool_call>\n{"name": "f", "parameters": {}}\n</tool_call>\n<obs> {\'a\': 1} </obs>\n'
         "<response> Done. </response>\n\n"
     )
-    head, messages = read_dialogue(text)
+    head, messages, _ = read_dialogue(text)
     assert head == "***Head**\n"
     assert messages == (
         Message("user", "Hi."),
@@ -83,6 +83,22 @@ def test_the_two_spacings_of_api_bank() -> None:
         Message("tool", "{'a': 1}"),
         Message("assistant", "Done."),
     )
+
+
+def test_it_says_where_each_message_begins() -> None:
+    parts = (
+        "<user> x </user>\n\n",
+        "<think> t </think>\n<response> r </response>\n",
+        "<obs> o </obs> ",
+        "<response> a </response>\n",
+        "<response> b </response>\n\n",
+        "<think> c </think>",
+    )
+    head, messages, starts = read_dialogue("Head\n" + "".join(parts))
+    assert len(messages) == len(starts) == len(parts)
+    assert [start - len(head) for start in starts] == [
+        len("".join(parts[:number])) for number in range(len(parts))
+    ]
 
 
 def test_the_parts_of_one_step_make_one_message() -> None:

@@ -9,11 +9,13 @@ from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.core.types import TermScore
 from toolrl_env.rewards import RewardConfig, score_response
 from toolrl_env.rewards.episode import (
+    MASKED,
     EpisodeRewardConfig,
     score_credits,
     score_episode,
     score_turn,
 )
+from toolrl_env.rewards.terms import validation
 
 TURNS = EpisodeRewardConfig(turn=RewardConfig(), outcome=0.0)
 RAW = Raw(play(HONEST).turns[0].action.text)
@@ -54,6 +56,18 @@ def test_turns_beyond_gold_earn_nothing_and_say_so() -> None:
         "the dialogue has no gold answer for this turn"
     }
     assert score_credits(record, TURNS) == ()
+
+
+def test_a_turn_in_which_we_failed_is_masked_under_terms_that_ask_for_results_too() -> None:
+    record = play(HONEST[:1])
+    broken = replace(record.turns[0], results=(), writes=(), masked=True)
+    strict = replace(RewardConfig(), extra_terms=(validation,))
+    scored = score_turn(replace(record, turns=(broken,)), replace(TURNS, turn=strict))
+    assert set(scored.as_dict()) == {"total", "format", "correctness", "validation"}
+    assert {term.reason for term in scored.terms} == {MASKED}
+    unchecked = replace(record, turns=(replace(broken, masked=False),))
+    with pytest.raises(ConfigurationError, match="one result per call"):
+        score_turn(unchecked, replace(TURNS, turn=strict))
 
 
 def test_a_source_without_gold_answers_is_no_silent_zero() -> None:

@@ -12,6 +12,7 @@ from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.core.types import Message, Task, ToolCall, ToolSpec
 from toolrl_env.data import TaskSet
 from toolrl_env.data.procedural import ToolboxSource
+from toolrl_env.envs.toolace import ToolACEDialogueEnv
 from toolrl_env.envs.toolbox import ToolboxEnv
 from toolrl_env.parsing import parse_ground_truth
 from toolrl_env.testing import (
@@ -32,6 +33,33 @@ IDS = sorted(name for name in gym.registry if name.startswith("ToolRL-"))
 @pytest.mark.parametrize("env_id", IDS)
 def test_our_environments_conform(env_id):
     check_environment(env_id, episodes=5, vector=env_id == "ToolRL-XLAM-v0")
+
+
+@pytest.mark.parametrize("continuation", ["teacher_forced", "free_running"])
+@pytest.mark.parametrize("env_id", ["ToolRL-ToolACE-v0", "ToolRL-RLLA-v0", "ToolRL-APIBank-v0"])
+def test_our_recorded_dialogues_conform(env_id, continuation):
+    kwargs = {"mode": "multi_turn", "continuation": continuation}
+    check_environment(env_id, episodes=5, vector=env_id == "ToolRL-RLLA-v0", **kwargs)
+
+
+class Unmoved(ToolACEDialogueEnv):
+    """Says that the record goes on, whatever is answered, although it does not."""
+
+    def __init__(self, **kwargs):
+        super().__init__(continuation="free_running", **kwargs)
+        self.teacher_forced = True
+
+
+def test_a_record_that_does_not_go_on_is_named():
+    with pytest.raises(ContractViolation, match="the record does not go on"):
+        check_environment(Unmoved(), episodes=2)
+
+
+def test_real_dialogues_conform(shared_data):
+    data = str(shared_data / "rlla_sft.json")
+    check_environment(
+        "ToolRL-RLLA-v0", mode="multi_turn", data=data, split="all", episodes=40, vector=False
+    )
 
 
 def test_real_rows_conform_though_some_gold_breaks_its_schema(shared_data):

@@ -30,6 +30,7 @@ class EnvironmentChoice:
         template: Prompt skeleton: a name (default, short) or a file.
         reward: Reward preset.
         strict: Add the term that checks calls against the tools' schemas.
+        mode: single_turn, or multi_turn to go through whole recorded dialogues.
         level: API-Bank level, 1 to 3.
         difficulty: Difficulty of Toolbox tasks, 1 to 5; without it, mixed.
     """
@@ -41,6 +42,7 @@ class EnvironmentChoice:
     template: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE")] = None
     reward: str = "toolrl"
     strict: bool = False
+    mode: str = "single_turn"
     level: Annotated[int | None, tyro.conf.arg(metavar="1-3")] = None
     difficulty: Annotated[int | None, tyro.conf.arg(metavar="1-5")] = None
 

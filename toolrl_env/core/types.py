@@ -433,7 +433,7 @@ class StopReason(enum.StrEnum):
 
 
 class FailureKind(enum.StrEnum):
-    """What of ours failed in a step. Such a step is masked in training; it is never a reward of 0."""
+    """What of ours failed in a step, which is then masked in training: never a reward of 0."""
 
     TOOL_CRASHED = "tool_crashed"
     """A tool raised what it does not declare."""

@@ -16,7 +16,14 @@ from toolrl_env.core.types import Message, Task, ToolSpec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["RefusedRow", "SampleDataWarning", "TaskSet", "TaskSource", "fingerprint_of"]
+__all__ = [
+    "FiniteSource",
+    "RefusedRow",
+    "SampleDataWarning",
+    "TaskSet",
+    "TaskSource",
+    "fingerprint_of",
+]
 
 
 class SampleDataWarning(UserWarning):
@@ -124,6 +131,56 @@ class TaskSet:
     def draw(self, rng: np.random.Generator) -> int:
         """Return the index of a task drawn uniformly with ``rng``."""
         return int(rng.integers(len(self.tasks)))
+
+
+class FiniteSource:
+    """A ``TaskSource`` beside whose tasks a subclass holds something more, e.g. what follows them.
+
+    Attributes:
+        name: The dataset's name.
+        split: ``train``, ``validation``, ``test`` or ``all``.
+        is_sample: Whether the tasks are this project's own sample.
+        tasks: The tasks.
+    """
+
+    name: str
+    split: str
+    is_sample: bool = False
+    tasks: TaskSet
+
+    @property
+    def size(self) -> int:
+        """Number of tasks."""
+        return self.tasks.size
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits that change with any task, the split or an option."""
+        return self.tasks.fingerprint
+
+    def __len__(self) -> int:
+        """Return the number of tasks."""
+        return len(self.tasks)
+
+    def __getitem__(self, index: int) -> Task:
+        """Return the task at ``index``.
+
+        Raises:
+            UnknownTask: There is none.
+        """
+        return self.tasks[index]
+
+    def index_of(self, task_id: str) -> int:
+        """Return the index of the task with this id.
+
+        Raises:
+            UnknownTask: There is none; names the nearest id.
+        """
+        return self.tasks.index_of(task_id)
+
+    def draw(self, rng: np.random.Generator) -> int:
+        """Return the index of a task drawn uniformly with ``rng``."""
+        return self.tasks.draw(rng)
 
 
 def fingerprint_of(

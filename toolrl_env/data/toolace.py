@@ -11,7 +11,7 @@ import itertools
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
 from toolrl_env.core.errors import DataError
@@ -22,7 +22,7 @@ from toolrl_env.data.gold import category_of, make_gold, thought_for
 from toolrl_env.parsing import get_protocol
 from toolrl_env.prompts.specs import documented_tool
 
-__all__ = ["ToolACE", "read_functions"]
+__all__ = ["ToolACE", "ToolACEConversations", "read_functions"]
 
 _LIST_OF_OBJECTS = re.compile(r"\[\s*+\{")
 _CANDIDATES = 64
@@ -86,6 +86,20 @@ class ToolACE(Dataset):
             category=category_of(len(calls)),
         )
         return Message("assistant", response or "", thought, calls), task
+
+
+@dataclass(frozen=True)
+class ToolACEConversations(ToolACE):
+    """One task per conversation: its last assistant turn, with everything before it."""
+
+    def tasks(self, row: Row, task_id: str) -> Sequence[Task]:
+        """Return the row's one task, under the id of its first step.
+
+        Raises:
+            DataError: As for ``ToolACE``.
+        """
+        *_, last = ToolACE.tasks(self, row, task_id)
+        return (replace(last, id=task_id),)
 
 
 def _turns(conversations: object) -> list[tuple[str, str]]:

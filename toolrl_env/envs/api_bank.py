@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from toolrl_env.envs.dataset import DatasetEnv
+from toolrl_env.envs.dialogue import DialogueEnv
+from toolrl_env.envs.modes import EnvMaker
 from toolrl_env.envs.vector import ToolVectorEnv
 
-__all__ = ["APIBankEnv", "APIBankVectorEnv"]
+__all__ = ["APIBankDialogueEnv", "APIBankEnv", "APIBankVectorEnv", "make_api_bank"]
 
 
 class APIBankEnv(DatasetEnv):
@@ -33,6 +35,8 @@ class APIBankEnv(DatasetEnv):
     Terminates after one answer. Never truncates.
 
     ## Arguments
+    - ``mode``: ``"single_turn"``, or ``"multi_turn"`` to replay whole conversations: then this is
+      ``APIBankDialogueEnv``, which also takes ``continuation``, ``episode_reward``, ``max_turns``.
     - ``level``: ``1``, ``2`` or ``3``.
     - ``data``: ``None`` for our own sample in this dataset's raw format (it is *not* the
       dataset, see ``info["is_sample"]``), a ``.json``, ``.jsonl``, ``.jsonl.gz`` or ``.parquet``
@@ -63,7 +67,32 @@ class APIBankEnv(DatasetEnv):
         super().__init__(data, split, {"level": level, **(data_options or {})}, **kwargs)
 
 
-class APIBankVectorEnv(ToolVectorEnv):
-    """Native vector form of ``APIBankEnv``."""
+class APIBankDialogueEnv(DialogueEnv):
+    """API-Bank's dialogues, turn by turn; see ``DialogueEnv``.
 
-    env_class = APIBankEnv
+    A row is a dialogue up to one call, so the rows of one dialogue begin with one another: the
+    longest is the task, the others are left out (``tasks.left_out``). Words that lead up to a call
+    in the same answer are not asked for. ``level`` is as for ``APIBankEnv``.
+    """
+
+    dataset = "api_bank"
+
+    def __init__(
+        self,
+        data: str | Path | None = None,
+        split: str = "train",
+        level: int = 1,
+        data_options: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data, split, {"level": level, **(data_options or {})}, **kwargs)
+
+
+make_api_bank = EnvMaker(APIBankEnv, APIBankDialogueEnv)
+"""The entry point of the id: makes the environment in the ``mode`` that is asked for."""
+
+
+class APIBankVectorEnv(ToolVectorEnv):
+    """Native vector form, in either mode."""
+
+    env_class = make_api_bank

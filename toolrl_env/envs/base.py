@@ -272,10 +272,13 @@ class ToolUseEnv(gym.Env[str, str]):
         if self.render_mode is None:
             gym.logger.warn("render() does nothing without render_mode='ansi' or 'human'")
             return None
-        answer = self._observation[len(self._current.observation) :] if self._current else ""
         return render_episode(
-            self._current, answer, self._breakdown, to_screen=self.render_mode == "human"
+            self._current, self._played(), self._breakdown, to_screen=self.render_mode == "human"
         )
+
+    def _played(self) -> str:
+        """Return what has been said since the prompt, to be drawn."""
+        return self._observation[len(self._current.observation) :] if self._current else ""
 
 
 def _reward_config(reward: RewardConfig | str, *, strict: bool) -> RewardConfig:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from toolrl_env.envs.dataset import DatasetEnv
+from toolrl_env.envs.modes import EnvMaker
 from toolrl_env.envs.vector import ToolVectorEnv
 
-__all__ = ["HammerEnv", "HammerVectorEnv"]
+__all__ = ["HammerEnv", "HammerVectorEnv", "make_hammer"]
 
 
 class HammerEnv(DatasetEnv):
@@ -30,6 +31,7 @@ class HammerEnv(DatasetEnv):
     Terminates after one answer. Never truncates.
 
     ## Arguments
+    - ``mode``: ``"single_turn"`` alone: a row is one request and its answer, nothing follows.
     - ``data``: ``None`` for our own sample in this dataset's raw format (it is *not* the
       dataset, see ``info["is_sample"]``), a ``.json``, ``.jsonl``, ``.jsonl.gz`` or ``.parquet``
       file, or ``"hub"``.
@@ -50,7 +52,11 @@ class HammerEnv(DatasetEnv):
     dataset = "hammer"
 
 
+make_hammer = EnvMaker(HammerEnv)
+"""The entry point of the id: makes the environment in the ``mode`` that is asked for."""
+
+
 class HammerVectorEnv(ToolVectorEnv):
     """Native vector form of ``HammerEnv``."""
 
-    env_class = HammerEnv
+    env_class = make_hammer

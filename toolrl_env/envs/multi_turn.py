@@ -54,6 +54,8 @@ class MultiTurnEnv(ToolUseEnv):
     """
 
     tasks: SessionSource
+    teacher_forced = False
+    """Whether a recorded answer takes the place of the model's in the conversation that follows."""
     _shared = ToolUseEnv._shared | {"_session", "_conversation", "episode_reward"}
 
     def __init__(
@@ -131,6 +133,10 @@ class MultiTurnEnv(ToolUseEnv):
             return (), None
         return (), [followup.user_message(name, said), *self._tool_news(session)]
 
+    def _kept(self, turn: TurnRecord) -> str:
+        """Return what stands for an answer in the conversation that goes on."""
+        return turn.action.text
+
     def _tool_news(self, session: Session) -> list[dict[str, Any]]:
         offered, known = session.tools(), self._conversation.tools
         new = [tool for tool in offered if tool.name not in known]
@@ -149,7 +155,8 @@ class MultiTurnEnv(ToolUseEnv):
     ) -> None:
         """Add an answer and what followed to the conversation, and see whether it goes on."""
         said = self._conversation
-        messages = (*said.messages, {"role": "assistant", "content": parsed.text}, *(reply or ()))
+        kept = parsed.text if reply is None or failure is not None else self._kept(turn)
+        messages = (*said.messages, {"role": "assistant", "content": kept}, *(reply or ()))
         turns = (*said.turns, turn)
         observation = self._observation + parsed.text
         stop: StopReason | None = None

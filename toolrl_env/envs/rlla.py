@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from toolrl_env.envs.dataset import DatasetEnv
+from toolrl_env.envs.dialogue import DialogueEnv
+from toolrl_env.envs.modes import EnvMaker
 from toolrl_env.envs.vector import ToolVectorEnv
 
-__all__ = ["RLLAEnv", "RLLAVectorEnv"]
+__all__ = ["RLLADialogueEnv", "RLLAEnv", "RLLAVectorEnv", "make_rlla"]
 
 
 class RLLAEnv(DatasetEnv):
@@ -30,6 +32,8 @@ class RLLAEnv(DatasetEnv):
     Terminates after one answer. Never truncates.
 
     ## Arguments
+    - ``mode``: ``"single_turn"``, or ``"multi_turn"`` to replay whole conversations: then this is
+      ``RLLADialogueEnv``, which also takes ``continuation``, ``episode_reward``, ``max_turns``.
     - ``data``: ``None`` for our own sample in this dataset's raw format (it is *not* the
       dataset, see ``info["is_sample"]``), a ``.json``, ``.jsonl``, ``.jsonl.gz`` or ``.parquet``
       file, or ``"hub"``.
@@ -48,7 +52,21 @@ class RLLAEnv(DatasetEnv):
     dataset = "rlla"
 
 
-class RLLAVectorEnv(ToolVectorEnv):
-    """Native vector form of ``RLLAEnv``."""
+class RLLADialogueEnv(DialogueEnv):
+    """The paper's rows with history, from their first step on; see ``DialogueEnv``.
 
-    env_class = RLLAEnv
+    Without ``data``: our sample in the paper's own format instead of the mixture. The earlier
+    answers are scored against what the history holds, the last against the row's own gold answer.
+    """
+
+    dataset = "rlla"
+
+
+make_rlla = EnvMaker(RLLAEnv, RLLADialogueEnv)
+"""The entry point of the id: makes the environment in the ``mode`` that is asked for."""
+
+
+class RLLAVectorEnv(ToolVectorEnv):
+    """Native vector form, in either mode."""
+
+    env_class = make_rlla

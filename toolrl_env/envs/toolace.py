@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from toolrl_env.envs.dataset import DatasetEnv
+from toolrl_env.envs.dialogue import DialogueEnv
+from toolrl_env.envs.modes import EnvMaker
 from toolrl_env.envs.vector import ToolVectorEnv
 
-__all__ = ["ToolACEEnv", "ToolACEVectorEnv"]
+__all__ = ["ToolACEDialogueEnv", "ToolACEEnv", "ToolACEVectorEnv", "make_toolace"]
 
 
 class ToolACEEnv(DatasetEnv):
@@ -30,6 +32,8 @@ class ToolACEEnv(DatasetEnv):
     Terminates after one answer. Never truncates.
 
     ## Arguments
+    - ``mode``: ``"single_turn"``, or ``"multi_turn"`` to replay whole conversations: then this is
+      ``ToolACEDialogueEnv``, which also takes ``continuation``, ``episode_reward``, ``max_turns``.
     - ``data``: ``None`` for our own sample in this dataset's raw format (it is *not* the
       dataset, see ``info["is_sample"]``), a ``.json``, ``.jsonl``, ``.jsonl.gz`` or ``.parquet``
       file, or ``"hub"``.
@@ -49,7 +53,17 @@ class ToolACEEnv(DatasetEnv):
     dataset = "toolace"
 
 
-class ToolACEVectorEnv(ToolVectorEnv):
-    """Native vector form of ``ToolACEEnv``."""
+class ToolACEDialogueEnv(DialogueEnv):
+    """ToolACE's conversations, turn by turn; see ``DialogueEnv``."""
 
-    env_class = ToolACEEnv
+    dataset = "toolace"
+
+
+make_toolace = EnvMaker(ToolACEEnv, ToolACEDialogueEnv)
+"""The entry point of the id: makes the environment in the ``mode`` that is asked for."""
+
+
+class ToolACEVectorEnv(ToolVectorEnv):
+    """Native vector form, in either mode."""
+
+    env_class = make_toolace

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from toolrl_env.core.checks import whole_number
 from toolrl_env.core.errors import ConfigurationError, UnknownName, WrongActionType
 from toolrl_env.envs.base import ToolUseEnv
+from toolrl_env.envs.modes import EnvMaker
 
 __all__ = ["ToolVectorEnv"]
 
@@ -40,7 +41,7 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
             environment is not.
     """
 
-    env_class: ClassVar[type[ToolUseEnv]]
+    env_class: ClassVar[type[ToolUseEnv] | EnvMaker]
 
     def __init__(
         self,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from toolrl_env.envs.dataset import DatasetEnv
+from toolrl_env.envs.modes import EnvMaker
 from toolrl_env.envs.vector import ToolVectorEnv
 
-__all__ = ["XLAMEnv", "XLAMVectorEnv"]
+__all__ = ["XLAMEnv", "XLAMVectorEnv", "make_xlam"]
 
 
 class XLAMEnv(DatasetEnv):
@@ -29,6 +30,7 @@ class XLAMEnv(DatasetEnv):
     Terminates after one answer. Never truncates.
 
     ## Arguments
+    - ``mode``: ``"single_turn"`` alone: a row is one request and its answer, nothing follows.
     - ``data``: ``None`` for our own sample in this dataset's raw format (it is *not* the
       dataset, see ``info["is_sample"]``), a ``.json``, ``.jsonl``, ``.jsonl.gz`` or ``.parquet``
       file, or ``"hub"``.
@@ -49,7 +51,11 @@ class XLAMEnv(DatasetEnv):
     dataset = "xlam"
 
 
+make_xlam = EnvMaker(XLAMEnv)
+"""The entry point of the id: makes the environment in the ``mode`` that is asked for."""
+
+
 class XLAMVectorEnv(ToolVectorEnv):
     """Native vector form of ``XLAMEnv``."""
 
-    env_class = XLAMEnv
+    env_class = make_xlam

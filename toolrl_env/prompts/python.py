@@ -9,7 +9,7 @@ from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.core.types import Message, Task, ToolCall, ToolSpec
 from toolrl_env.parsing import get_protocol
 
-__all__ = ["python_messages"]
+__all__ = ["answer_content", "python_messages"]
 
 PYTHON_SYSTEM = """\
 Help the user. You can call the functions described in the JSON list at the end.
@@ -24,7 +24,7 @@ def python_messages(task: Task) -> tuple[dict[str, Any], ...]:
     """Return the chat messages of ``task``. Thoughts of earlier turns are left out."""
     listed = json.dumps([_function(tool) for tool in task.tools], ensure_ascii=False)
     chat = [{"role": "system", "content": PYTHON_SYSTEM + listed}]
-    chat.extend({"role": m.role, "content": _content(m)} for m in task.messages)
+    chat.extend({"role": m.role, "content": answer_content(m)} for m in task.messages)
     return tuple(chat)
 
 
@@ -32,7 +32,8 @@ def _function(tool: ToolSpec) -> dict[str, Any]:
     return {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
 
 
-def _content(message: Message) -> str:
+def answer_content(message: Message) -> str:
+    """Return a message's text with its calls, written even if they could not be read back."""
     if not message.tool_calls:
         return message.content
     try:

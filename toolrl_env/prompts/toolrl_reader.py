@@ -37,10 +37,14 @@ class ReadSystem(NamedTuple):
 
 
 class ReadDialogue(NamedTuple):
-    """A user text, taken apart: what stands before the first tag, and the messages."""
+    """A user text, taken apart: what stands before the first tag, and the messages.
+
+    ``starts`` holds, for each message, the character at which it begins.
+    """
 
     head: str
     messages: tuple[Message, ...]
+    starts: tuple[int, ...]
 
 
 def read_system(text: str) -> ReadSystem:
@@ -121,6 +125,7 @@ def read_dialogue(text: str) -> ReadDialogue:
     if first is None:
         raise DataError("the user text has no <user> turn")
     messages: list[Message] = []
+    starts: list[int] = []
     step: _Step | None = None
     position = first.start()
     while position < len(text):
@@ -128,6 +133,8 @@ def read_dialogue(text: str) -> ReadDialogue:
         if step is not None and (part.tag in {"user", "obs"} or not step.takes(part.tag)):
             messages.append(step.message())
             step = None
+        if step is None:
+            starts.append(position)
         if part.tag == "user":
             messages.append(Message("user", part.inner))
         elif part.tag == "obs":
@@ -141,7 +148,7 @@ def read_dialogue(text: str) -> ReadDialogue:
         position = part.end
     if step is not None:
         messages.append(step.message())
-    return ReadDialogue(text[: first.start()], tuple(messages))
+    return ReadDialogue(text[: first.start()], tuple(messages), tuple(starts))
 
 
 class _Part(NamedTuple):

@@ -7,13 +7,12 @@ import hashlib
 
 from toolrl_env.core.errors import UnknownName
 from toolrl_env.core.types import Message, Task, ToolCall
-from toolrl_env.data.bfcl.entries import OfficialTasks
 from toolrl_env.data.bfcl.plan import Plan
 from toolrl_env.data.bfcl.scenario import CATEGORIES, Scenario, read_scenarios
 from toolrl_env.data.bfcl.session import BFCLSession
 from toolrl_env.data.bfcl.split import scenario_split
 from toolrl_env.data.gold import make_gold, thought_for
-from toolrl_env.data.source import TaskSet
+from toolrl_env.data.source import FiniteSource, TaskSet
 from toolrl_env.data.split import check_split
 from toolrl_env.tools.suites.bfcl import load_library
 
@@ -27,7 +26,7 @@ _CANNOT = {
 _CANNOT_OTHERWISE = "There is nothing that I can do about this with the functions that I have."
 
 
-class BFCLMultiTurnSource(OfficialTasks):
+class BFCLMultiTurnSource(FiniteSource):
     """The scenarios of one category, or of all four.
 
     Tasks keep their official ids (``"multi_turn_base_17"``). A task shows the user's first message

@@ -12,11 +12,10 @@ from typing import Any
 from toolrl_env.core.errors import UnknownName
 from toolrl_env.core.types import GroundTruth, Message, ParsedAction, Task, ToolSpec
 from toolrl_env.data.bfcl.answers import first_answer
-from toolrl_env.data.bfcl.entries import OfficialTasks
 from toolrl_env.data.bfcl.outcome import Outcome, check_answer, check_calls, language_of
 from toolrl_env.data.bfcl.split import functions_in_common, group_split
 from toolrl_env.data.gold import IRRELEVANT_REPLY, make_gold, thought_for
-from toolrl_env.data.source import TaskSet
+from toolrl_env.data.source import FiniteSource, TaskSet
 from toolrl_env.data.split import check_split
 from toolrl_env.tools.suites.bfcl import load_library, spec_of
 
@@ -72,7 +71,7 @@ class Entry:
     answer: tuple[Mapping[str, Any], ...]
 
 
-class BFCLSource(OfficialTasks):
+class BFCLSource(FiniteSource):
     """The entries of one single-turn category or of a group of them.
 
     The gold answer takes the first possible value of each argument, so our reward asks for one of

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from toolrl_env.core.episode import EpisodeRecord, TurnRecord
 from toolrl_env.core.errors import ConfigurationError
-from toolrl_env.core.types import BreakdownDetail, RewardBreakdown, TermScore
+from toolrl_env.core.types import BreakdownDetail, RewardBreakdown, TermScore, ToolResult
 from toolrl_env.parsing import get_protocol
 from toolrl_env.rewards.config import RewardConfig
 from toolrl_env.rewards.episode.result import Share, TermResult, share_of_turn
@@ -48,7 +48,7 @@ def score_against_gold(
             )
         return tuple(map(TermResult, _blank_terms(config, weight))), None
     protocol = get_protocol(turn.action.protocol)
-    scored = score_action(turn.action, turn.gold, protocol, config, step, turn.results)
+    scored = score_action(turn.action, turn.gold, protocol, config, step, _results(turn))
     results: list[TermResult] = []
     for term in scored.terms:
         shares = share_of_turn(record, term.score)
@@ -56,6 +56,13 @@ def score_against_gold(
             shares = _by_call(record, turn, scored, term, config, step)
         results.append(TermResult(replace(term, weight=term.weight * weight), shares))
     return tuple(results), scored.detail
+
+
+def _results(turn: TurnRecord) -> tuple[ToolResult, ...]:
+    """Return one result per call, for terms that ask; a failure of ours may have left none."""
+    if turn.masked and not turn.results:
+        return tuple(ToolResult(index, ok=False) for index in range(len(turn.action.calls)))
+    return turn.results
 
 
 def _by_call(
