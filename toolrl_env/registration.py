@@ -99,6 +99,12 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "WorkspaceEnv",
         "multi-turn: an endless office world, graded by the number of calls",
     ),
+    EnvironmentRow(
+        "ToolRL-Search-v0",
+        "toolrl_env.envs.search",
+        "SearchEnv",
+        "multi-turn: two-hop questions with a search tool over a corpus",
+    ),
 )
 
 

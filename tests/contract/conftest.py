@@ -39,6 +39,7 @@ RECORDED = [(env_id, {"mode": "multi_turn"}) for env_id in DIALOGUE_IDS] + [
 MULTI_TURN = [(env_id, {}) for env_id in MULTI_TURN_IDS] + [
     *((env_id, kwargs | {"continuation": "free_running"}) for env_id, kwargs in RECORDED),
     ("ToolRL-BFCLMultiTurn-v0", {"category": "miss_func", "protocol": "native"}),
+    ("ToolRL-Search-v0", {"protocol": "native", "answer_score": "f1", "top_k": 5}),
     ("ToolRL-Workspace-v0", {"difficulty": 6, "protocol": "python", "episode_reward": "shaped"}),
 ]
 

@@ -13,7 +13,7 @@ from toolrl_env.core.errors import DataError
 from toolrl_env.data.dataset import Row
 from toolrl_env.data.source import RefusedRow
 
-__all__ = ["SUFFIXES", "read_rows"]
+__all__ = ["SUFFIXES", "read_rows", "version_of"]
 
 SUFFIXES = (".json", ".jsonl", ".jsonl.gz", ".parquet")
 
@@ -36,6 +36,15 @@ def read_rows(path: Path) -> Iterator[Row | RefusedRow]:
             f"{path}: unknown kind of file; allowed: {', '.join(SUFFIXES)}, "
             "or 'hub' for the Hugging Face hub"
         )
+
+
+def version_of(path: Path) -> tuple[int, int] | None:
+    """Return what changes when a file does; ``None`` if there is none, as reading it will say."""
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):  # ValueError: a null byte in the name
+        return None
+    return stat.st_mtime_ns, stat.st_size
 
 
 def _bytes(path: Path) -> bytes:

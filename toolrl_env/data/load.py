@@ -12,7 +12,7 @@ from toolrl_env.core.errors import ConfigurationError, DataError, UnknownName
 from toolrl_env.core.types import Task
 from toolrl_env.data.api_bank import APIBank
 from toolrl_env.data.dataset import Dataset, Row
-from toolrl_env.data.files import read_rows
+from toolrl_env.data.files import read_rows, version_of
 from toolrl_env.data.hammer import Hammer
 from toolrl_env.data.hub import hub_commit, hub_rows
 from toolrl_env.data.mixture import mix
@@ -89,7 +89,7 @@ def load_tasks(
     if name == "hub":
         return _load_hub(found, split, on_bad_row, revision or named or None)
     path = Path(data).absolute()
-    return _load_file(found, split, on_bad_row, path, _version(path))
+    return _load_file(found, split, on_bad_row, path, version_of(path))
 
 
 def find_dataset(dataset: str | Dataset, options: dict[str, Any]) -> Dataset:
@@ -131,15 +131,6 @@ def _load_sample(dataset: Dataset, split: str) -> TaskSet:
             )
     rows = (row for path in paths for row in read_rows(path))
     return _build(dataset, split, "raise", rows, origin="our sample", is_sample=True)
-
-
-def _version(path: Path) -> tuple[int, int] | None:
-    """Return what changes when a file does; ``None`` if there is none, as reading it will say."""
-    try:
-        stat = path.stat()
-    except (OSError, ValueError):  # ValueError: a null byte in the name
-        return None
-    return stat.st_mtime_ns, stat.st_size
 
 
 @lru_cache(maxsize=4)
