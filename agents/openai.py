@@ -204,29 +204,8 @@ class OpenAIPolicy:
             completion = await self._client.chat.completions.create(
                 model=body["model"], messages=body["messages"], extra_body=rest
             )
-        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            known = "is set" if self._key else "is not set"
-            raise ConfigurationError(
-                f"{self.base_url} answered {error.status_code}: it does not accept the key in the "
-                f"environment variable {self.options.key_env} (which {known})"
-            ) from None
-        except openai.NotFoundError as error:
-            raise ConfigurationError(
-                f"{self.base_url} answered 404 for model {self.model!r}: {self._said(error)}"
-            ) from None
-        except openai.APIStatusError as error:
-            busy = FailureKind.SERVER_DOWN if error.status_code >= 500 else FailureKind.REFUSED
-            said = f"{self.base_url} answered {error.status_code}: {self._said(error)}"
-            raise InfrastructureError(said, busy) from None
-        except openai.APITimeoutError:
-            said = f"{self.base_url} took more than {self.options.timeout:g} s"
-            raise InfrastructureError(said, FailureKind.TIMEOUT) from None
-        except openai.APIConnectionError as error:
-            said = f"{self.base_url} cannot be reached or broke off: {self._said(error)}"
-            raise InfrastructureError(said, FailureKind.SERVER_DOWN) from None
-        except (openai.APIError, ValueError) as error:  # a body that is no JSON is a ValueError
-            said = f"{self.base_url} answered something that is no completion: {self._said(error)}"
-            raise InfrastructureError(said, FailureKind.BAD_RESULT) from None
+        except (openai.OpenAIError, ValueError) as error:
+            raise self._failure(error) from None
         return self._read(completion)
 
     def _read(self, completion: object) -> Reply:
@@ -257,6 +236,31 @@ class OpenAIPolicy:
                 FailureKind.BAD_RESULT,
             ) from error
         return Reply(content, calls, *tokens)
+
+    def _failure(self, error: Exception) -> ToolRLError:
+        """Return what an exception of the client means, without the key."""
+        url, said = self.base_url, self._said(error)
+        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+            known = "is set" if self._key else "is not set"
+            return ConfigurationError(
+                f"{url} answered {error.status_code}: it does not accept the key in the "
+                f"environment variable {self.options.key_env} (which {known})"
+            )
+        if isinstance(error, openai.NotFoundError):
+            return ConfigurationError(f"{url} answered 404 for model {self.model!r}: {said}")
+        if isinstance(error, openai.APIStatusError):
+            busy = FailureKind.SERVER_DOWN if error.status_code >= 500 else FailureKind.REFUSED
+            return InfrastructureError(f"{url} answered {error.status_code}: {said}", busy)
+        if isinstance(error, openai.APITimeoutError):
+            late = f"{url} took more than {self.options.timeout:g} s"
+            return InfrastructureError(late, FailureKind.TIMEOUT)
+        if isinstance(error, openai.APIConnectionError):
+            gone = f"{url} cannot be reached or broke off: {said}"
+            return InfrastructureError(gone, FailureKind.SERVER_DOWN)
+        odd = (
+            f"{url} answered something that is no completion: {said}"  # e.g. a body that is no JSON
+        )
+        return InfrastructureError(odd, FailureKind.BAD_RESULT)
 
     def _said(self, error: Exception) -> str:
         cause = error.__cause__

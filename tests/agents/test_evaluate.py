@@ -1,4 +1,4 @@
-"""The evaluation as a whole: any agent, failures, kills and reruns, comparisons, the command line."""
+"""The evaluation as a whole: any agent, failures, kills and reruns, the command line."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_another_setting_is_refused_by_name(tmp_path):
         with pytest.raises(ConfigurationError, match="other settings") as error:
             play(tmp_path, "noisy:0.3", **options)
         assert said in str(error.value)
-    with pytest.raises(ConfigurationError, match="noisy:0.4"):
+    with pytest.raises(ConfigurationError, match=r"noisy:0\.4"):
         play(tmp_path, "noisy:0.4")
 
 

@@ -199,7 +199,7 @@ def test_a_server_that_wants_more_than_two_minutes_is_left_alone(tmp_path, sleep
 def test_a_refused_key_ends_everything(status, tmp_path):
     with (
         serving(refuse(status, f"bad key {KEY}")) as server,
-        pytest.raises(ConfigurationError, match="OPENAI_API_KEY.*is set") as error,
+        pytest.raises(ConfigurationError, match=r"OPENAI_API_KEY.*is set") as error,
     ):
         ask(server, tmp_path)
     assert KEY not in str(error.value)
@@ -214,7 +214,7 @@ def test_a_missing_key_is_named(tmp_path, monkeypatch):
 def test_a_model_that_is_not_there_ends_everything(tmp_path):
     with (
         serving(refuse(404, "no such model")) as server,
-        pytest.raises(ConfigurationError, match="404 for model 'm'.*no such model"),
+        pytest.raises(ConfigurationError, match=r"404 for model 'm'.*no such model"),
     ):
         ask(server, tmp_path)
 

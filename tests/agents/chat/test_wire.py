@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import gymnasium as gym
 import pytest
@@ -162,7 +163,7 @@ def test_gold_episodes_can_be_sent_at_every_turn(protocol, index):
         assert len(sent) == len(info["messages"])
         structured = [message for message in sent if "tool_calls" in message]
         roles = [message["role"] for message in info["messages"]]
-        asked = list(zip(roles, roles[1:], strict=False)).count(("assistant", "tool"))
+        asked = list(pairwise(roles)).count(("assistant", "tool"))
         assert len(structured) == (asked if protocol == "native" else 0)
         json.dumps(sent)
         *_, terminated, truncated, info = env.step(env.gold_answer())

@@ -141,7 +141,7 @@ def test_a_result_does_not_differ_from_itself(settings):
     found = compare(results, results)
     assert found.reward.difference.mean == 0.0
     assert found.reward.p_value == 1.0
-    assert not (found.gained or found.lost or found.settings)
+    assert (found.gained, found.lost, found.settings) == ((), (), {})
 
 
 def test_other_tasks_do_not_compare(settings):
