@@ -110,10 +110,13 @@ def _noisy(wish: _Wish) -> Chosen:
 
 
 def _hugging_face(wish: _Wish) -> Chosen:
+    from transformers.utils import logging
+
     from agents.models import load_pretrained
     from agents.prompting import ChatEncoder
     from agents.transformers_policy import TransformersPolicy
 
+    logging.disable_progress_bar()
     model, tokenizer = load_pretrained(wish.rest)
     encoder = ChatEncoder(tokenizer, wish.env.protocol.name)
     policy = TransformersPolicy(

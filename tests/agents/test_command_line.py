@@ -33,7 +33,7 @@ def test_sft_then_grpo(monkeypatch, capsys, stub_id, tmp_path):
     assert len(read_metrics(tmp_path / "grpo" / "metrics.jsonl")) == 2
 
 
-@pytest.mark.parametrize("module", ["agents.sft", "agents.grpo", "agents.demo"])
+@pytest.mark.parametrize("module", ["agents.sft", "agents.grpo", "agents.demo", "agents.evaluate"])
 def test_help_documents_every_field(module):
     got = subprocess.run(
         [sys.executable, "-m", module, "--help"],
@@ -45,6 +45,9 @@ def test_help_documents_every_field(module):
     if module == "agents.grpo":
         assert "Answers per prompt." in words
         assert "Registered environment id." in words
+    if module == "agents.evaluate":
+        assert "Largest k of pass@k and pass^k." in words
+        assert "--openai.token-budget" in words
 
 
 def test_an_unknown_option_is_refused(monkeypatch, capsys):

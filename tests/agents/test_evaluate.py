@@ -13,8 +13,10 @@ import pytest
 from rich.console import Console
 
 from agents import evaluate
+from agents.chat.options import ChatOptions
 from agents.evaluate import EvaluateConfig, run
 from agents.evaluating.results import read_results
+from tests.agents.chat.server import echo_key, good, serving
 from tests.agents.evaluating.flaky import FLAKY
 from toolrl_env.cli import main as toolrl
 from toolrl_env.core.errors import ConfigurationError, UnknownName
@@ -92,6 +94,56 @@ def test_the_settings_say_what_can_move_a_score(tmp_path):
     assert len(settings["tasks"]) == 12
     assert {"python", "torch", "transformers", "code_sha256"} <= set(settings["versions"])
     assert read_results(tmp_path / "results.json") == results
+
+
+def test_a_model_of_a_folder_samples_by_the_seed_alone(tiny_folder, tmp_path):
+    options = {"k": 2, "episodes": 4, "temperature": 2.0, "max_new_tokens": 6}
+    results = [
+        play(tmp_path / str(size), f"hf:{tiny_folder}", batch_size=size, **options)
+        for size in (2, 8)
+    ]
+    actions = []
+    for size in (2, 8):
+        lines = map(json.loads, (tmp_path / str(size) / "trajectories.jsonl").open())
+        found = [(*line["notes"].values(), line["transitions"][0]["action"]) for line in lines]
+        actions.append(sorted((each[0], each[1], each[-1]) for each in found))
+    assert actions[0] == actions[1]
+    assert len({action for *_, action in actions[0]}) > 1
+    assert results[0].complete
+
+
+@pytest.mark.model
+def test_smollm2_by_its_name(tmp_path):
+    results = play(tmp_path, "hf:smollm2", episodes=2, max_new_tokens=8)
+    assert results.complete
+    assert len(results.settings.agent_settings["weights_sha256"]) == 64
+
+
+def test_a_hosted_model_with_faults(tmp_path, monkeypatch):
+    key = "sk-secret-0123456789"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    chat = ChatOptions(cache=tmp_path / "cache", retries=0, concurrency=1, token_budget=60)
+
+    def plan(number, body):
+        return echo_key if number < 4 else good(usage=(10, 5))
+
+    with serving(plan) as server:
+        agent = f"openai:m@{server.url}"
+        first = play(tmp_path / "out", agent, openai=chat)
+        assert {failure.kind for failure in first.failures} == {"refused"}
+        assert len(first.failures) == 4
+        assert "budget of 60 tokens is spent" in first.stopped
+        more = ChatOptions(cache=tmp_path / "cache", retries=0)
+        last = play(tmp_path / "out", agent, openai=more)
+        assert last.complete
+        assert len(server.requests) == 16, "a reply was paid for twice"
+        again = play(tmp_path / "again", agent, openai=more)
+        assert again == last
+        assert len(server.requests) == 16
+    assert first.done < 12
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) > 12
+    assert not any(key in path.read_text() for path in files)
 
 
 # --------------------------------------------------------------------------- failures
