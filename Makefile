@@ -99,7 +99,7 @@ $(AGENTS): pyproject.toml | $(PY)
 
 $(DEV): pyproject.toml $(AGENTS)
 	@echo "installing the test tools and linters into $(VENV) (once)"
-	@$(PIP) install --editable '.[optimal,data,agents,dev]'
+	@$(PIP) install --editable '.[optimal,data,search,mcp,agents,dev]'
 	@echo "installing the official BFCL data and checkers, without their dependencies (once)"
 	@$(PIP) install --no-deps bfcl-eval==2026.3.23 filelock mpmath
 	@touch $@

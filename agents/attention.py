@@ -134,9 +134,11 @@ class _RowAttention(torch.autograd.Function):
                 _add(d_value, block, ctx.past, torch.bmm(weights.transpose(1, 2), outer))
                 slope = torch.bmm(outer, values[:, : block.seen].transpose(1, 2))
                 # p * (slope - sum(p * slope)), in one pass
-                slope = torch._softmax_backward_data(slope, weights, -1, slope.dtype) * ctx.scaling
-                d_query[:, inside] = torch.bmm(slope, keys[:, : block.seen]).view(heads, -1, width)
-                _add(d_key, block, ctx.past, torch.bmm(slope.transpose(1, 2), queries))
+                slope = torch._softmax_backward_data(slope, weights, -1, slope.dtype)
+                d_part = torch.bmm(slope, keys[:, : block.seen]).mul_(ctx.scaling)
+                d_query[:, inside] = d_part.view(heads, -1, width)
+                d_part = torch.bmm(slope.transpose(1, 2), queries * ctx.scaling)
+                _add(d_key, block, ctx.past, d_part)
         return d_query, d_key.to(key.dtype), d_value.to(value.dtype), None, None, None
 
 
@@ -174,7 +176,7 @@ def _add(total: Tensor, block: Block, past: int, part: Tensor) -> None:
 def row_attend(plan: Plan) -> Attend:
     """Return attention over one packed row, for ``own_attention``."""
 
-    def attend(layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
+    def attend(_: int, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
         return attend_row(query[0], key[0], value[0], plan, scaling)[None]
 
     return attend
@@ -185,7 +187,7 @@ def _interface(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    attention_mask: Tensor | None,
+    _mask: Tensor | None,
     *,
     attend: Attend,
     scaling: float,
@@ -211,8 +213,14 @@ def own_attention(model: PreTrainedModel) -> Iterator[None]:
     transformers from reading positions that start again as packed sequences.
 
     Raises:
-        ConfigurationError: When it is called, if its attention is not plain causal attention.
+        ConfigurationError: The model is in training mode with gradient checkpointing, which would
+            attend the usual way in the backward pass; or, when it is called, its attention is not
+            plain causal attention.
     """
+    if model.training and model.is_gradient_checkpointing:
+        raise ConfigurationError(
+            "gradient checkpointing is on; turn it off, micro_batches bounds the memory"
+        )
     config = model.config.get_text_config()
     before = config._attn_implementation
     config._attn_implementation = _NAME

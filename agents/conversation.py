@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol, Self, runtime_checkable
 
 import gymnasium as gym
@@ -19,7 +19,12 @@ from agents.turn_credits import turn_credits
 from agents.turn_outcome import TurnOutcome, take_turn
 from toolrl_env.core.errors import ConfigurationError
 
-__all__ = ["Conversation", "ForkingEnv", "Limits", "StatefulEnv"]
+__all__ = ["REPLACES_ANSWERS", "Conversation", "ForkingEnv", "Limits", "StatefulEnv"]
+
+REPLACES_ANSWERS = (
+    "puts other answers in the place of the model's (teacher forcing), so that the conversation "
+    "does not go on from what was sampled; use continuation='free_running', or mode='single_turn'"
+)
 
 
 @runtime_checkable
@@ -128,28 +133,33 @@ class Conversation:
 
     def answer(self, completion: Completion) -> None:
         """Give the environment a sampled answer, and take in what it says to it."""
+        self.hear(take_turn(self.env, self.say(completion)))
+
+    def say(self, completion: Completion) -> str:
+        """Add a sampled answer; return its text, which the environment must have next."""
         text, state = self._encoder.decode(completion.token_ids), self._state()
         start = len(self._ids)
         self._extend(completion.token_ids, completion.logprobs, sampled=True)
         tokens = (start, len(self._ids))
-        outcome = take_turn(self.env, text)
-        turn = Turn(
-            tokens=tokens,
-            text=text,
+        self._turns.append(Turn(tokens, text, 0.0, state=state, finished=completion.finished))
+        return text
+
+    def hear(self, outcome: TurnOutcome) -> None:
+        """Take in what the environment said to the last answer."""
+        turn = replace(
+            self._turns[-1],
             reward=outcome.reward,
             components=outcome.components,
-            state=state,
-            finished=completion.finished,
             masked=outcome.masked,
         )
-        self._turns.append(turn)
+        self._turns[-1] = turn
         if not outcome.masked:
             self._turns[-1] = turn_credits(
                 self.env.unwrapped, self._encoder, self._ids, self._turns, self._answered, outcome
             )
         self._last = outcome
         if not outcome.over:
-            self._take_in(outcome, finished=completion.finished)
+            self._take_in(outcome, turn)
 
     def fork(self, n: int) -> list[Self]:
         """Return ``n`` conversations that begin here, each with a world of its own.
@@ -191,17 +201,21 @@ class Conversation:
         self._logprobs += logprobs
         self._sampled += [sampled] * len(ids)
 
-    def _take_in(self, outcome: TurnOutcome, *, finished: bool) -> None:
+    def _take_in(self, outcome: TurnOutcome, turn: Turn) -> None:
         """Append what follows the answer, as context."""
         before, now = len(self._messages), outcome.messages
+        name = type(self.env.unwrapped).__name__
         if len(now) < before + 2 or now[before]["role"] != "assistant":
             roles = [message["role"] for message in now[before:]]
             raise ConfigurationError(
-                f"{type(self.env.unwrapped).__name__} goes on after an answer, so info['messages'] "
-                f"must grow by the assistant's message and at least one more; it grew by {roles}"
+                f"{name} goes on after an answer, so info['messages'] must grow by the "
+                f"assistant's message and at least one more; it grew by {roles}"
             )
+        kept = now[before]["content"]
+        if kept != turn.text and not (kept and turn.text.startswith(kept)):  # cut at max_chars
+            raise ConfigurationError(f"{name} {REPLACES_ANSWERS}")
         self._messages, self._shown = now, now[before + 1 :]
-        ids = self._delta.after(self._shown, finished=finished)
+        ids = self._delta.after(self._shown, finished=turn.finished)
         self._extend(ids, [0.0] * len(ids), sampled=False)
 
     def _state(self) -> str:

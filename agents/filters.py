@@ -74,8 +74,7 @@ def max_variance_subset(rewards: NDArray[np.float64], size: int) -> NDArray[np.i
         size: m, at least 1; all answers are kept if there are no more.
 
     Returns:
-        Indices [min(m, G)] in rising order. Ties go to the smaller index, the most even split
-        to equal variances.
+        Indices [min(m, G)] in rising order; of splits with equal variances the most even one.
 
     >>> max_variance_subset(np.array([0.0, 1.0, 5.0, 2.0]), 2).tolist()
     [0, 2]

@@ -13,6 +13,7 @@ from agents.seeds import derive_seed
 from agents.turn_outcome import TurnOutcome, take_turn
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import FailureKind, Transition
+from toolrl_env.envs.base import ToolUseEnv
 
 __all__ = ["Game", "ask"]
 
@@ -108,6 +109,7 @@ class Game:
                 terminated=outcome.over and not outcome.truncated,
                 truncated=outcome.truncated,
                 stop_reason=outcome.stop_reason,
+                state_hash=self._state_hash(),
             )
         )
         self.observation, self._info = outcome.observation, outcome.info
@@ -115,6 +117,10 @@ class Game:
     def close(self) -> None:
         """Close the environment."""
         self._env.close()
+
+    def _state_hash(self) -> str | None:
+        base = self._env.unwrapped
+        return base.state_hash() if isinstance(base, ToolUseEnv) else None
 
     def _gold(self) -> str | None:
         try:

@@ -1,9 +1,8 @@
-"""Sampling groups of answers from a causal language model, without doing any work twice.
+"""Sampling answers from a causal language model, without doing any work twice.
 
-Each prompt is read once. Its keys and values are then copied to the ``group_size`` answers, which
-are decoded together with those of the other prompts; an answer that has ended leaves the batch.
-Left padding aligns prompts of different lengths. The mask is always an explicit 4D boolean one:
-with no mask, transformers 5 picks ``enable_gqa=True``, which on CPU in bfloat16 is 8 times slower.
+Each context is read once, packed with the others in one row; its answers share its keys and values.
+A ``Decoder`` remembers conversations, so that the next turn reads only what is new. An answer that
+has ended leaves the batch.
 """
 
 from __future__ import annotations
@@ -15,9 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
-from transformers.cache_utils import Cache, DynamicLayer
 
-__all__ = ["Completion", "generate", "inverse_cdf"]
+from agents.attention import own_attention
+from agents.cache import Conversations, Kept
+from agents.decoding import Batch, decoding_copy
+from agents.head import output_head
+from agents.reading import Read, read
+from toolrl_env.core.errors import ConfigurationError
+
+__all__ = ["Completion", "Decoder", "generate", "inverse_cdf"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +38,6 @@ class Completion:
     token_ids: tuple[int, ...]
     logprobs: tuple[float, ...]
     finished: bool
-
-
-class _Buffer(DynamicLayer):
-    """One layer's keys and values in a buffer that is written in place (no concatenation)."""
-
-    def __init__(self, room: int) -> None:
-        super().__init__()
-        self.room, self.length = room, 0
-
-    def update(self, key_states: Tensor, value_states: Tensor, *_: object, **__: object) -> tuple:
-        """Append along the time axis; return views of everything so far [B, H, t, D]."""
-        if not self.is_initialized:
-            batch, heads, _, width = key_states.shape
-            self.keys = key_states.new_empty(batch, heads, self.room, width)
-            self.values = value_states.new_empty(batch, heads, self.room, width)
-            self.is_initialized = True
-        end = self.length + key_states.shape[2]
-        self.keys[:, :, self.length : end] = key_states
-        self.values[:, :, self.length : end] = value_states
-        self.length = end
-        return self.keys[:, :, :end], self.values[:, :, :end]
-
-    def get_seq_length(self) -> int:
-        """Return the number of positions written."""
-        return self.length
-
-    def select(self, rows: Tensor) -> None:
-        """Keep (or repeat) the given rows of the batch."""
-        self.keys, self.values = self.keys[rows], self.values[rows]
 
 
 def inverse_cdf(logits: Tensor, uniforms: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
@@ -83,14 +59,13 @@ def inverse_cdf(logits: Tensor, uniforms: Tensor, temperature: float) -> tuple[T
     if temperature == 0:
         ids = logits.argmax(-1)
         return ids, logits.log_softmax(-1).gather(1, ids[:, None])[:, 0]
-    logprobs = (logits / temperature).log_softmax(-1)
-    cumulative = logprobs.exp().cumsum(-1)
+    chances = (logits if temperature == 1 else logits / temperature).softmax(-1)
+    cumulative = chances.cumsum(-1)
     targets = uniforms[:, None] * cumulative[:, -1:]  # rounding leaves the total off 1
     ids = torch.searchsorted(cumulative, targets, right=True)[:, 0].clamp_(max=logits.shape[1] - 1)
-    return ids, logprobs.gather(1, ids[:, None])[:, 0]
+    return ids, chances.gather(1, ids[:, None])[:, 0].log()
 
 
-@torch.no_grad()
 def generate(
     model: PreTrainedModel,
     contexts: Sequence[Sequence[int]],
@@ -101,55 +76,166 @@ def generate(
     temperature: float = 1.0,
     rngs: Sequence[np.random.Generator],
 ) -> list[list[Completion]]:
-    """Sample answers to every context, each of which is read once.
+    """Sample answers to contexts once; see ``Decoder.generate``."""
+    decoder = Decoder(model, eos_id=eos_id, temperature=temperature)
+    return decoder.generate(contexts, samples_per_context, max_new_tokens=max_new_tokens, rngs=rngs)
+
+
+class Decoder:
+    """Samples from a model whose weights stay as they are; make a new one after an update.
 
     Args:
-        model: A decoder whose body is ``model.base_model`` and whose head is ``lm_head``.
-        contexts: Token ids, one non-empty sequence per context; lengths may differ.
-        samples_per_context: Answers to each context; one number for all, or one per context.
-        max_new_tokens: Tokens, at least 1, after which an unfinished answer is cut; one number for
-            all, or one per context.
+        model: A decoder whose body is ``model.base_model``, with a head, on any device.
         eos_id: The token that ends an answer.
         temperature: 1 samples from the model itself, 0 is greedy.
-        rngs: One per answer, context after context (``rng.spawn(rows)`` gives them). Each is asked
-            for ``max_new_tokens`` uniforms up front: an answer depends on its own generator and
-            never on its neighbours (but for rounding), nor on when they end.
-
-    Returns:
-        One list of completions per context.
+        room: Tokens of conversations to remember, so that a context that continues one is read
+            from there on only: what bounds the memory between calls. 0 remembers nothing.
+        part: Tokens that are read at a time: what bounds the memory of reading.
     """
-    samples = _per_context(samples_per_context, len(contexts), "samples_per_context")
-    limits = _per_context(max_new_tokens, len(contexts), "max_new_tokens")
-    if not contexts or any(len(context) == 0 for context in contexts):
-        raise ValueError("every context needs at least one token")
-    rows = sum(samples)
-    if len(rngs) != rows:
-        raise ValueError(f"{len(rngs)} generators for {rows} answers")
-    parents = torch.arange(len(contexts)).repeat_interleave(torch.tensor(samples))
-    room = max(limits)
-    left = torch.tensor(limits)[parents]
-    draws = torch.from_numpy(
-        np.stack([rng.random(room, dtype=np.float32) for rng in rngs], axis=1)
-    )  # [room, rows]
-    state = _prefill(model, contexts, room)
-    state.select(parents)
 
-    alive = torch.arange(rows)  # which answer each row of the batch is
-    written: list[list[tuple[int, float]]] = [[] for _ in range(rows)]
-    for position in range(room):
-        logits = model.lm_head(state.hidden).float()  # [B, V]
-        ids, chosen = inverse_cdf(logits, draws[position, alive], temperature)
-        for row, token, logprob in zip(alive.tolist(), ids.tolist(), chosen.tolist(), strict=True):
-            written[row].append((token, logprob))
-        keep = ((ids != eos_id) & (left[alive] > position + 1)).nonzero()[:, 0]
-        if len(keep) == 0:
-            break
-        if len(keep) < len(alive):
-            state.select(keep)
-            alive, ids = alive[keep], ids[keep]
-        state.advance(model, ids)
-    done = iter([_completion(answer, eos_id) for answer in written])
-    return [[next(done) for _ in range(size)] for size in samples]
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        *,
+        eos_id: int,
+        temperature: float = 1.0,
+        room: int = 0,
+        part: int = 8192,
+    ) -> None:
+        if not 0 <= temperature < float("inf"):
+            raise ConfigurationError(f"temperature={temperature!r}; it must be at least 0")
+        self._eos_id, self._temperature = eos_id, temperature
+        self._model, self._device, self._part = decoding_copy(model), model.device, part
+        self._remember = room > 0
+        self.conversations = Conversations(room)
+
+    @torch.no_grad()
+    def generate(
+        self,
+        contexts: Sequence[Sequence[int]],
+        samples_per_context: int | Sequence[int] = 1,
+        *,
+        max_new_tokens: int | Sequence[int],
+        rngs: Sequence[np.random.Generator],
+    ) -> list[list[Completion]]:
+        """Sample answers to every context, each of which is read once.
+
+        Args:
+            contexts: Token ids, one non-empty sequence per context; lengths may differ. Equal
+                contexts count as one.
+            samples_per_context: Answers to each; one number for all, or one per context.
+            max_new_tokens: Tokens, at least 1, after which an unfinished answer is cut; one number
+                for all, or one per context.
+            rngs: One per answer, context after context (``rng.spawn(rows)`` gives them). Each is
+                asked for ``max_new_tokens`` uniforms up front: an answer depends on its own
+                generator and never on its neighbours (but for rounding), nor on when they end.
+
+        Returns:
+            One list of completions per context.
+        """
+        samples = _per_context(samples_per_context, len(contexts), "samples_per_context")
+        limits = _per_context(max_new_tokens, len(contexts), "max_new_tokens")
+        if not contexts or any(len(context) == 0 for context in contexts):
+            raise ValueError("every context needs at least one token")
+        if len(rngs) != sum(samples):
+            raise ValueError(f"{len(rngs)} generators for {sum(samples)} answers")
+        texts = [tuple(context) for context in contexts]
+        owners = [index for index, size in enumerate(samples) for _ in range(size)]
+        with own_attention(self._model):
+            # 1. Read what is new.
+            distinct = list(dict.fromkeys(texts))
+            found = read(self._model, distinct, self.conversations, self._part)
+            reads = dict(zip(distinct, found, strict=True))
+            # 2. One row per answer; rows with the same beginning stand together.
+            stems = list(dict.fromkeys(id(one.kept.stem) for one in found))
+            place = {stem: index for index, stem in enumerate(stems)}
+            order = sorted(
+                range(len(owners)), key=lambda row: place[id(reads[texts[owners[row]]].kept.stem)]
+            )
+            rows = [
+                _Row(reads[texts[owners[row]]], limits[owners[row]], rngs[row]) for row in order
+            ]
+            # 3. Decode them all at once.
+            written = dict(zip(order, self._decode(rows), strict=True))
+        done = iter([written[row] for row in range(len(owners))])
+        return [[next(done) for _ in range(size)] for size in samples]
+
+    def _decode(self, rows: Sequence[_Row]) -> list[Completion]:
+        """Sample every row to its end."""
+        device, model, head = self._device, self._model, output_head(self._model)
+        room = max(row.limit for row in rows)
+        limits = torch.tensor([row.limit for row in rows], device=device)
+        draws = torch.stack([row.draws(room) for row in rows]).to(device)  # [R, room]
+        tokens = torch.zeros(len(rows), room, dtype=torch.long, device=device)
+        logprobs = torch.zeros(len(rows), room, device=device)
+        lengths = torch.full((len(rows),), room, device=device)
+
+        batch = Batch([row.read.kept for row in rows], room)
+        alive = torch.arange(len(rows), device=device)  # which row each one of the batch is
+        positions = torch.tensor([len(row.read.tokens) for row in rows], device=device)
+        hidden = torch.stack([row.read.hidden for row in rows])  # [B, D]
+        for step in range(room):
+            logits = head(hidden).float()  # [B, V]
+            ids, chosen = inverse_cdf(logits, draws[alive, step], self._temperature)
+            tokens[alive, step], logprobs[alive, step] = ids, chosen
+            going = (ids != self._eos_id) & (limits[alive] > step + 1)
+            if not going.all():
+                lengths[alive[~going]] = step + 1
+                self._keep(rows, tokens, batch, alive, going, step)
+                stay = going.nonzero()[:, 0]
+                if len(stay) == 0:
+                    break
+                batch.select(stay)
+                alive, ids, positions = alive[stay], ids[stay], positions[stay]
+            batch.step()
+            out = model.base_model(
+                input_ids=ids[:, None],
+                position_ids=positions[:, None],
+                use_cache=False,
+                attend=batch.attend,
+            )
+            hidden, positions = out.last_hidden_state[:, -1], positions + 1
+        table = zip(tokens.tolist(), logprobs.tolist(), lengths.tolist(), strict=True)
+        return [
+            Completion(tuple(ids[:size]), tuple(values[:size]), ids[size - 1] == self._eos_id)
+            for ids, values, size in table
+        ]
+
+    def _keep(
+        self,
+        rows: Sequence[_Row],
+        tokens: Tensor,
+        batch: Batch,
+        alive: Tensor,
+        going: Tensor,
+        step: int,
+    ) -> None:
+        """Remember the rows that end, but for the token just sampled: it has no keys yet."""
+        if not self._remember:
+            return
+        for place in (~going).nonzero()[:, 0].tolist():
+            row = int(alive[place])
+            before = rows[row].read
+            own = before.kept.own + step
+            if own:
+                text = (*before.tokens, *tokens[row, :step].tolist())
+                kept = Kept(before.kept.stem, own, batch.own(place, own))
+                self.conversations.keep(text, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An answer to be sampled."""
+
+    read: Read
+    limit: int
+    rng: np.random.Generator
+
+    def draws(self, room: int) -> Tensor:
+        """Return its uniforms, filled up with 0 [room]."""
+        draws = np.zeros(room, dtype=np.float32)
+        draws[: self.limit] = self.rng.random(self.limit, dtype=np.float32)
+        return torch.from_numpy(draws)
 
 
 def _per_context(value: int | Sequence[int], contexts: int, name: str) -> list[int]:
@@ -158,61 +244,3 @@ def _per_context(value: int | Sequence[int], contexts: int, name: str) -> list[i
     if len(values) != contexts or any(number < 1 for number in values):
         raise ValueError(f"{name}={value!r}; it must be at least 1, for {contexts} contexts")
     return values
-
-
-def _completion(written: Sequence[tuple[int, float]], eos_id: int) -> Completion:
-    tokens, logprobs = zip(*written, strict=True)
-    return Completion(tokens, logprobs, tokens[-1] == eos_id)
-
-
-@dataclass
-class _DecodeState:
-    """Everything a batch of half-written answers needs for its next token."""
-
-    cache: Cache
-    hidden: Tensor  # [B, D], at the last position
-    visible: Tensor  # [B, room], True where a key may be looked at
-    lengths: Tensor  # [B], tokens so far, padding not counted
-
-    def select(self, rows: Tensor) -> None:
-        for layer in self.cache.layers:
-            layer.select(rows)
-        self.hidden, self.visible = self.hidden[rows], self.visible[rows]
-        self.lengths = self.lengths[rows]
-
-    def advance(self, model: PreTrainedModel, ids: Tensor) -> None:
-        """Feed one token per row."""
-        seen = self.cache.get_seq_length() + 1
-        out = model.base_model(
-            input_ids=ids[:, None],
-            attention_mask=self.visible[:, None, None, :seen],
-            position_ids=self.lengths[:, None],
-            past_key_values=self.cache,
-            use_cache=True,
-        )
-        self.hidden = out.last_hidden_state[:, -1]
-        self.lengths = self.lengths + 1
-
-
-def _prefill(model: PreTrainedModel, prompts: Sequence[Sequence[int]], room: int) -> _DecodeState:
-    """Read the prompts, left-padded to the longest, each once."""
-    lengths = torch.tensor([len(prompt) for prompt in prompts])
-    longest = int(lengths.max())
-    ids = torch.zeros(len(prompts), longest, dtype=torch.long)
-    for row, prompt in enumerate(prompts):
-        ids[row, longest - len(prompt) :] = torch.tensor(list(prompt))
-    visible = torch.ones(len(prompts), longest + room, dtype=torch.bool)
-    visible[:, :longest] = torch.arange(longest) >= (longest - lengths)[:, None]
-    causal = torch.ones(longest, longest, dtype=torch.bool).tril()
-    # a padding query looks at itself, so that no row of the softmax is empty
-    mask = (causal & visible[:, None, :longest]) | torch.eye(longest, dtype=torch.bool)
-    count = model.config.get_text_config().num_hidden_layers
-    cache = Cache(layers=[_Buffer(longest + room) for _ in range(count)])
-    out = model.base_model(
-        input_ids=ids,
-        attention_mask=mask[:, None],  # [P, 1, L, L]
-        position_ids=(torch.arange(longest) - (longest - lengths)[:, None]).clamp(min=0),
-        past_key_values=cache,
-        use_cache=True,
-    )
-    return _DecodeState(cache, out.last_hidden_state[:, -1], visible, lengths)

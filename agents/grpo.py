@@ -10,13 +10,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from transformers import PreTrainedModel
 
 from agents.advantages import GROUP_ADVANTAGES
 from agents.episode import Group
-from agents.generation import Completion, generate
+from agents.generation import Completion, Decoder
 from agents.lessons import (
     Lesson,
     LessonConfig,
@@ -98,28 +100,17 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
     session.attach("selection", selection)
     reference = None if config.kl == "none" else session.reference()
     levels = make_levels(session, config)
-    sample = make_sampler(session, config)
 
     for step in range(session.start, config.steps):
         began = time.perf_counter()
+        sample = make_sampler(session, config, several_turns=levels[0].several_turns)
 
-        # 1. Play: groups of answers to several tasks, scored by the environment.
-        def play(
-            level: int, seeds: Sequence[int], rng: np.random.Generator, step: int = step
-        ) -> list[Group]:
-            return levels[level].collect(sample, seeds, rng, step)
-
-        played = selection.play(play, step)
+        # 1. Play: groups of episodes of several tasks, scored by the environment.
+        played = selection.play(partial(play, levels, sample, step), step)
         seconds = time.perf_counter() - began
 
-        # 2. Compare: rewards become advantages of tokens; branches are compared among themselves.
-        lessons = [
-            make_lesson(group, config, session.policy, reference)
-            for root in played.kept
-            for group in (root, *root.branches)
-            if group.scored
-        ]
-        lessons = assign(config, lessons)
+        # 2. Compare: rewards become advantages of tokens.
+        lessons = compare(session, config, played, reference)
 
         # 3. Keep the groups that can teach: without an advantage there is no gradient.
         useful = [lesson for lesson in lessons if lesson.teaches or config.regularised]
@@ -138,6 +129,27 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
     return session.checkpoint
 
 
+def play(
+    levels: Sequence[GroupCollector],
+    sample: Sampler,
+    step: int,
+    level: int,
+    seeds: Sequence[int],
+    rng: np.random.Generator,
+) -> list[Group]:
+    """Play one group per seed at a level of the curriculum."""
+    return levels[level].collect(sample, seeds, rng, step)
+
+
+def compare(
+    session: Session, config: GRPOConfig, played: Played, reference: PreTrainedModel | None
+) -> list[Lesson]:
+    """Return the kept groups and their branches, each compared within itself or the batch."""
+    groups = [group for root in played.kept for group in (root, *root.branches) if group.scored]
+    lessons = [make_lesson(group, config, session.policy, reference) for group in groups]
+    return assign(config, lessons)
+
+
 def make_levels(session: Session, config: GRPOConfig) -> list[GroupCollector]:
     """Return what plays each level of the curriculum; without one, a single level."""
     return [
@@ -154,23 +166,27 @@ def make_levels(session: Session, config: GRPOConfig) -> list[GroupCollector]:
     ]
 
 
-def make_sampler(session: Session, config: RolloutConfig) -> Sampler:
-    """Return the function that samples answers to contexts."""
+def make_sampler(session: Session, config: RolloutConfig, *, several_turns: bool) -> Sampler:
+    """Return the function that samples answers to contexts, good until the weights change.
+
+    Args:
+        session: Has the policy.
+        config: The settings.
+        several_turns: Whether contexts will go on, so that they are worth remembering.
+    """
+    decoder = Decoder(
+        session.policy,
+        eos_id=session.encoder.eos_id,
+        temperature=config.temperature,
+        room=config.remember if several_turns else 0,
+    )
 
     def sample(
         contexts: Sequence[tuple[int, ...]],
         samples: Sequence[int],
         rngs: Sequence[np.random.Generator],
     ) -> list[list[Completion]]:
-        return generate(
-            session.policy,
-            contexts,
-            samples,
-            max_new_tokens=config.max_new_tokens,
-            eos_id=session.encoder.eos_id,
-            temperature=config.temperature,
-            rngs=rngs,
-        )
+        return decoder.generate(contexts, samples, max_new_tokens=config.max_new_tokens, rngs=rngs)
 
     return sample
 

@@ -9,10 +9,30 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from transformers import PreTrainedModel
 
-__all__ = ["token_scores"]
+from toolrl_env.core.errors import ConfigurationError
+
+__all__ = ["output_head", "token_scores"]
+
+_SCALES = ("final_logit_softcapping", "logits_scaling", "logit_scale")
+
+
+def output_head(model: PreTrainedModel) -> nn.Module:
+    """Return the layer that makes logits of hidden states, which must be all that makes them.
+
+    Raises:
+        ConfigurationError: The model has a bias there, or bends or scales its logits.
+    """
+    head, config = model.get_output_embeddings(), model.config.get_text_config().to_dict()
+    for name in _SCALES:
+        if config.get(name) not in (None, 1, 1.0):
+            raise ConfigurationError(f"the model has {name}={config[name]!r}; it must have none")
+    if "bias" in dict(head.named_parameters()):
+        raise ConfigurationError("the model's head has a bias; it must have none")
+    return head
 
 
 def token_scores(

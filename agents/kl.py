@@ -13,7 +13,10 @@ name    estimate                            its gradient, in expectation, if it 
 ``k1`` and ``k3`` have the right expected *value*, so they may be subtracted from the reward; ``k2``
 has not, by an amount that is small near the reference. Sources: J. Schulman, *Approximating KL
 divergence*, 2020; k3 in the loss: GRPO, arXiv 2402.03300, eq. 4; the gradients: Tang and Munos,
-arXiv 2506.09477. The table assumes that the tokens come from the policy itself (ratio 1).
+arXiv 2506.09477. The table assumes that the tokens come from the policy itself (ratio 1). Weighted
+with the ratio :math:`\pi_\theta / \pi_{\text{old}}`, gradient included, each of k1 and k3 has the
+gradient of KL(policy || reference), off-policy too (DeepSeek-V3.2, arXiv 2512.02556): that is
+``kl_correction`` of ``agents.objective``.
 """
 
 from __future__ import annotations

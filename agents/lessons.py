@@ -20,6 +20,7 @@ from agents.multi_turn import CreditConfig, RolloutConfig
 from agents.objective import ObjectiveConfig, TokenBatch
 from agents.schemes import assign_credit
 from agents.shaping import component_table, overlong_penalty, part_weights
+from toolrl_env.core.errors import ConfigurationError
 
 __all__ = [
     "Lesson",
@@ -117,6 +118,8 @@ def assign(config: LessonConfig, lessons: Sequence[Lesson]) -> list[Lesson]:
         config: How rewards become advantages, what is subtracted from them, and who gets them.
         lessons: All that the step trains on; some advantages depend on all of them.
     """
+    if not lessons:
+        return []
     groups = [lesson.group for lesson in lessons]
     if config.credit == "outcome":
         rows = outcome(groups, _of_episodes(config, lessons))
@@ -155,6 +158,10 @@ def _of_episodes(config: LessonConfig, lessons: Sequence[Lesson]) -> list[Array]
         rewards = [r - config.kl_weight * d for r, d in zip(rewards, distances, strict=True)]
     if config.advantage == "gdpo":
         names, tables = component_table(groups, extra)
+        if not names:
+            raise ConfigurationError(
+                "advantage='gdpo' normalises the parts of the reward; this environment's has none"
+            )
         return batch_advantages("gdpo", rewards, tables, part_weights(names, config.weights))
     return batch_advantages(config.advantage, rewards)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from agents.attention import own_attention, plan_attention, row_attend
-from agents.head import token_scores
+from agents.head import output_head, token_scores
 from agents.losses import length_mask
 from agents.packing import Trainable, pack
 
@@ -62,7 +62,7 @@ def sampled_logprobs(
     sources = torch.tensor(row.sources, device=device)
     logprobs, entropies = token_scores(
         out.last_hidden_state[0, sources],
-        model.get_output_embeddings().weight,
+        output_head(model).weight,
         torch.tensor(row.targets, device=device),
         temperature,
         entropy=entropy,

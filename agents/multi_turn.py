@@ -23,18 +23,23 @@ class RolloutConfig(RunConfig):
         max_context: Tokens of a whole episode, its prompt included: it stops where there is no
             room for another answer.
         max_turns: Answers after which an episode stops, whatever the environment allows.
+        remember: Tokens of conversations whose keys and values are kept from one turn to the next,
+            so that only what is new is read; 0 reads every context anew.
         temperature: Of the policy, in sampling and in the update alike.
     """
 
     max_new_tokens: int = 128
     max_context: int = 4096
     max_turns: int = 30
+    remember: int = 16384
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         super().__post_init__()
         self.require_positive(temperature=self.temperature)
+        if self.remember < 0:
+            raise ConfigurationError(f"remember={self.remember!r}; it must be at least 0")
         Limits(self.max_new_tokens, self.max_context, self.max_turns)
 
     @property

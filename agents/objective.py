@@ -11,7 +11,7 @@ from torch import Tensor
 from agents.advantages import ADVANTAGES
 from agents.importance import CORRECTIONS, sampler_weights
 from agents.kl import KL_ESTIMATORS, kl_estimate
-from agents.losses import AGGREGATIONS, SURROGATES, aggregate, entropy_estimate
+from agents.losses import AGGREGATIONS, SURROGATES, aggregate, entropy_estimate, log_ratio
 from agents.session import RunConfig
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 
@@ -35,8 +35,10 @@ class ObjectiveConfig(RunConfig):
         clip_low: How far below 1 the ratio may count; None takes the loss's own default.
         clip_high: How far above 1 the ratio may count; None takes the loss's own default.
         kl: Distance to the model that the run began with: "none", "k1", "k2" or "k3".
-        kl_in: Where it counts: "loss" (k2, k3) or "reward" (k1, k3).
+        kl_in: Where it counts: "loss" (k2, k3; k1 with kl_correction) or "reward" (k1, k3).
         kl_weight: Its weight.
+        kl_correction: Whether k1 or k3 in the loss is weighted with the ratio: then its gradient is
+            that of KL(policy || reference), off-policy too.
         entropy_weight: Weight of an entropy bonus.
         importance: Correction for a sampler unlike the trainer: "none", "truncate" or "mask".
         importance_cap: Weight above which it is truncated or masked.
@@ -53,6 +55,7 @@ class ObjectiveConfig(RunConfig):
     kl: str = "none"
     kl_in: str = "loss"
     kl_weight: float = 0.0
+    kl_correction: bool = False
     entropy_weight: float = 0.0
     importance: str = "none"
     importance_cap: float = 2.0
@@ -92,9 +95,15 @@ class ObjectiveConfig(RunConfig):
             raise ConfigurationError(
                 f"kl={self.kl!r} with kl_weight={self.kl_weight!r}: set both or neither"
             )
-        if self.kl == "k1" and self.kl_in == "loss":
+        if self.kl_correction and (self.kl not in ("k1", "k3") or self.kl_in == "reward"):
             raise ConfigurationError(
-                "kl='k1' in the loss has a gradient of mean 0; use k2 or k3, or kl_in='reward'"
+                f"kl_correction with kl={self.kl!r} and kl_in={self.kl_in!r}: it weights k1 or k3 "
+                "in the loss"
+            )
+        if self.kl == "k1" and self.kl_in == "loss" and not self.kl_correction:
+            raise ConfigurationError(
+                "kl='k1' in the loss has a gradient of mean 0; use k2 or k3, kl_correction, or "
+                "kl_in='reward'"
             )
         if self.kl == "k2" and self.kl_in == "reward":
             raise ConfigurationError(
@@ -188,7 +197,10 @@ def policy_loss(config: ObjectiveConfig, batch: TokenBatch, denominator: float) 
     )
     losses = surrogate.losses * weights  # [B, T]
     if config.kl != "none" and config.kl_in == "loss" and batch.reference is not None:
-        losses = losses + config.kl_weight * kl_estimate(new, batch.reference, mask, config.kl)
+        distance = kl_estimate(new, batch.reference, mask, config.kl)
+        if config.kl_correction:
+            distance = distance * log_ratio(new, old, mask).exp()
+        losses = losses + config.kl_weight * distance
     entropy = entropy_estimate(new, old, mask)
     if config.entropy_weight:
         losses = losses - config.entropy_weight * entropy

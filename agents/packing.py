@@ -93,8 +93,7 @@ class Row:
         position_ids: The position of each token in its own episode [N].
         trunks: The prompts and what branches off them.
         sources: For each sampled token, the place in the row that predicts it [S].
-        targets: The sampled tokens [S], episode after episode in the order of ``places``.
-        places: For each sampled token, its episode and its index in ``token_ids`` there [S].
+        targets: The sampled tokens [S]: those of the first episode in order, then of the second.
     """
 
     token_ids: tuple[int, ...]
@@ -102,7 +101,6 @@ class Row:
     trunks: tuple[Trunk, ...]
     sources: tuple[int, ...]
     targets: tuple[int, ...]
-    places: tuple[tuple[int, int], ...]
 
 
 def _kept(episode: Trainable) -> int:
@@ -161,7 +159,6 @@ def pack(episodes: Sequence[Trainable]) -> Row:
         tuple(trunks),
         tuple(source for _, _, source, _ in found),
         tuple(target for _, _, _, target in found),
-        tuple((episode, index) for episode, index, _, _ in found),
     )
 
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from agents.conversation import Conversation, Limits
 from agents.generation import Completion
+from agents.turn_outcome import TurnOutcome, take_turn
+from toolrl_env.envs.workers import Workers, raise_first
 
 __all__ = ["Sampler", "play", "play_round"]
 
@@ -18,29 +20,51 @@ Sampler = Callable[
 """``(contexts, samples per context, a generator per answer) -> completions per context``."""
 
 
-def play_round(live: Sequence[Conversation], sampler: Sampler) -> None:
+def play_round(
+    live: Sequence[Conversation], sampler: Sampler, workers: Workers | None = None
+) -> None:
     """Sample one answer to each conversation and let the environments have them.
 
     Conversations with one context (a group before its first answer) are one request for several
     answers.
+
+    Args:
+        live: Conversations that go on; they are changed.
+        sampler: Samples the answers.
+        workers: Steps the environments at the same time; ``None``: one after the other.
     """
     waiting: dict[tuple[int, ...], list[Conversation]] = {}
     for conversation in live:
         waiting.setdefault(conversation.context, []).append(conversation)
-    rngs = [conversation.rng for same in waiting.values() for conversation in same]
+    order = [conversation for same in waiting.values() for conversation in same]
+    rngs = [conversation.rng for conversation in order]
     answers = sampler(list(waiting), [len(same) for same in waiting.values()], rngs)
-    for same, completions in zip(waiting.values(), answers, strict=True):
-        for conversation, completion in zip(same, completions, strict=True):
-            conversation.answer(completion)
+    completions = [completion for same in answers for completion in same]
+    texts = [each.say(completion) for each, completion in zip(order, completions, strict=True)]
+    steps = [(each.env, text) for each, text in zip(order, texts, strict=True)]
+    if workers is None:
+        outcomes: list[TurnOutcome | Exception] = [take_turn(*step) for step in steps]
+    else:
+        outcomes = workers.map(lambda step: take_turn(*step), steps)
+        raise_first(outcomes, range(len(outcomes)))
+    for conversation, outcome in zip(order, outcomes, strict=True):
+        if isinstance(outcome, TurnOutcome):
+            conversation.hear(outcome)
 
 
-def play(conversations: Sequence[Conversation], sampler: Sampler, limits: Limits) -> None:
+def play(
+    conversations: Sequence[Conversation],
+    sampler: Sampler,
+    limits: Limits,
+    workers: Workers | None = None,
+) -> None:
     """Play conversations to their ends, all together; those that have ended leave the batch.
 
     Args:
         conversations: They are changed.
         sampler: Samples the answers.
         limits: How long answers and episodes may become.
+        workers: As for ``play_round``.
     """
     while live := [each for each in conversations if each.goes_on(limits)]:
-        play_round(live, sampler)
+        play_round(live, sampler, workers)

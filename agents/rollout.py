@@ -12,7 +12,7 @@ import numpy as np
 
 import toolrl_env  # noqa: F401  # registers the ids
 from agents.chat_delta import ChatDelta
-from agents.conversation import Conversation, Limits
+from agents.conversation import REPLACES_ANSWERS, Conversation, Limits
 from agents.episode import Episode, Group
 from agents.playing import Sampler, play
 from agents.prompting import ChatEncoder
@@ -20,7 +20,11 @@ from agents.seeds import derive_seed
 from agents.tree import Bush, TreeConfig, grow
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import StopReason
+from toolrl_env.envs.base import ToolUseEnv
 from toolrl_env.envs.multi_turn import MultiTurnEnv
+from toolrl_env.envs.single_turn import SingleTurnEnv
+from toolrl_env.envs.vector import MAX_CONCURRENCY
+from toolrl_env.envs.workers import Workers
 
 __all__ = ["GroupCollector", "Sampler", "derive_seed"]
 
@@ -83,9 +87,12 @@ class GroupCollector:
         group_size: Episodes per group.
         tree: Whether and how episodes branch in the middle.
 
+    Attributes:
+        several_turns: Whether episodes may have more than one turn.
+
     Raises:
         ConfigurationError: The environment goes over several turns, and the model's template
-            cannot (see ``ChatDelta.check``).
+            cannot (see ``ChatDelta.check``), or it replaces the model's answers by recorded ones.
     """
 
     def __init__(
@@ -104,7 +111,13 @@ class GroupCollector:
             [gym.make(env_id, **env_kwargs) for _ in range(group_size)] for _ in range(prompts)
         ]
         self._delta = ChatDelta(encoder)
-        if isinstance(self._groups[0][0].unwrapped, MultiTurnEnv):
+        base = self._groups[0][0].unwrapped
+        self.several_turns = not isinstance(base, SingleTurnEnv)
+        waits = isinstance(base, ToolUseEnv) and base.waits
+        self._workers = Workers(MAX_CONCURRENCY) if waits else None
+        if isinstance(base, MultiTurnEnv):
+            if base.teacher_forced:
+                raise ConfigurationError(f"{env_id} {REPLACES_ANSWERS}")
             self._delta.check()
 
     def collect(
@@ -135,9 +148,9 @@ class GroupCollector:
         stems = [each for start in starts for each in start.conversations]
         bushes: list[Bush] = []
         if self._tree is None:
-            play(stems, sampler, self._limits)
+            play(stems, sampler, self._limits, self._workers)
         else:
-            bushes = grow(stems, sampler, self._limits, self._tree, choice)
+            bushes = grow(stems, sampler, self._limits, self._tree, choice, self._workers)
         groups = [start.group(stems, bushes) for start in starts]
         _report_failures(groups)
         return groups
@@ -178,6 +191,8 @@ class GroupCollector:
 
     def close(self) -> None:
         """Close every environment."""
+        if self._workers is not None:
+            self._workers.close()
         for envs in self._groups:
             for env in envs:
                 env.close()

@@ -37,7 +37,8 @@ class SelectionConfig(RunConfig):
             differ in correctness; those whose answers do not are dropped.
         train_on: Answers of each group to train on, those whose rewards vary most; 0 for all.
         levels: Keyword arguments of the environment at each level of a curriculum, a JSON list
-            of objects; each step plays the level that is likeliest to have mixed groups.
+            of objects; each step draws a level, by how likely its groups are mixed.
+        level_floor: Share of those draws that is spread evenly over the levels; 1 ignores success.
     """
 
     prompts: int = 2
@@ -48,6 +49,7 @@ class SelectionConfig(RunConfig):
     resample: int = 0
     train_on: int = 0
     levels: str = "[]"
+    level_floor: float = 0.1
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
@@ -60,8 +62,12 @@ class SelectionConfig(RunConfig):
         ):
             if value < 0:
                 raise ConfigurationError(f"{name}={value!r}; it must be at least 0")
-        keep = {"keep_solved": self.keep_solved, "keep_hopeless": self.keep_hopeless}
-        for name, value in keep.items():
+        shares = {
+            "keep_solved": self.keep_solved,
+            "keep_hopeless": self.keep_hopeless,
+            "level_floor": self.level_floor,
+        }
+        for name, value in shares.items():
             if not 0 < value <= 1:
                 raise ConfigurationError(f"{name}={value!r}; it must be above 0 and at most 1")
         if self.skips and not self.tasks:
@@ -125,7 +131,9 @@ class Selection:
     def __init__(self, config: SelectionConfig, stream: int) -> None:
         self._config, self._stream = config, stream
         self._history = PromptHistory(config.keep_solved, config.keep_hopeless)
-        self._curriculum = Curriculum(len(config.level_kwargs()), config.group_size)
+        self._curriculum = Curriculum(
+            len(config.level_kwargs()), config.group_size, floor=config.level_floor
+        )
 
     def play(self, play: Play, step: int) -> Played:
         """Play the batches of a step.

@@ -10,12 +10,15 @@ from transformers import PreTrainedModel
 
 from agents.generation import generate
 from agents.prompting import ChatEncoder
+from agents.token_memory import TokenMemory
 
 __all__ = ["TransformersPolicy"]
 
 
 class TransformersPolicy:
     """Answers with a transformers model, greedily or by sampling.
+
+    Conversations that go on are continued by the tokens that were sampled (``TokenMemory``).
 
     Args:
         model: A causal language model.
@@ -41,12 +44,13 @@ class TransformersPolicy:
         self.max_new_tokens, self.temperature = max_new_tokens, temperature
         self.batch_size = batch_size
         self._rng = np.random.default_rng(seed)
+        self._memory = TokenMemory(encoder)
 
     def act(self, observations: Sequence[str], infos: Sequence[Mapping[str, Any]]) -> list[str]:
         """Answer every prompt; similar lengths share a batch, to waste little on padding."""
         if len(observations) != len(infos):
             raise ValueError(f"{len(observations)} observations for {len(infos)} infos")
-        prompts = [self.encoder.prompt(info) for info in infos]
+        prompts = [self._memory.context(info) for info in infos]
         order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
         answers = [""] * len(prompts)
         for start in range(0, len(order), self.batch_size):
@@ -60,7 +64,7 @@ class TransformersPolicy:
                 rngs=[self._generator(infos[index]) for index in batch],
             )
             for index, (completion,) in zip(batch, groups, strict=True):
-                answers[index] = self.encoder.decode(completion.token_ids)
+                answers[index] = self._memory.remember(infos[index], prompts[index], completion)
         return answers
 
     def _generator(self, info: Mapping[str, Any]) -> np.random.Generator:

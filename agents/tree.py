@@ -19,6 +19,7 @@ from agents.episode import Episode, SpanCredit
 from agents.playing import Sampler, play, play_round
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError, UnknownName
 from toolrl_env.core.types import Span
+from toolrl_env.envs.workers import Workers
 
 __all__ = ["BRANCH_AT", "Bush", "TreeConfig", "grow", "rest_of"]
 
@@ -83,6 +84,7 @@ def grow(
     limits: Limits,
     config: TreeConfig,
     rng: np.random.Generator,
+    workers: Workers | None = None,
 ) -> list[Bush]:
     """Play conversations to their ends, then branches of them.
 
@@ -92,6 +94,7 @@ def grow(
         limits: How long answers and episodes may become, counted from their very beginning.
         config: Where and how often to branch.
         rng: Chooses where.
+        workers: As for ``play_round``.
 
     Returns:
         One for each branching point, in the order of the stems and of their turns.
@@ -105,13 +108,13 @@ def grow(
         for index, stem in live:
             if stem.played:
                 forks += [_Fork(index, stem.played, copy) for copy in _forks(stem, 1)]
-        play_round([stem for _, stem in live], sampler)
+        play_round([stem for _, stem in live], sampler, workers)
 
     # 2. Choose branching points, and play the branches.
     chosen = _choose(forks, len(stems), config, rng)
     branches = [_forks(fork.conversation, config.branches) for fork in chosen]
     new = [each for copies in branches for each in copies]
-    play(new, sampler, limits)
+    play(new, sampler, limits, workers)
 
     # 3. What began in one state belongs together.
     bushes = [

@@ -105,6 +105,12 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "SearchEnv",
         "multi-turn: two-hop questions with a search tool over a corpus",
     ),
+    EnvironmentRow(
+        "ToolRL-MCP-v0",
+        "toolrl_env.envs.mcp",
+        "MCPEnv",
+        "multi-turn: any MCP server's tools on your tasks; by default a small stockroom",
+    ),
 )
 
 

@@ -129,7 +129,7 @@ def _hugging_face(wish: _Wish) -> Chosen:
     digest = hashlib.sha256()
     for name, weights in model.state_dict().items():
         digest.update(name.encode())
-        digest.update(weights.detach().contiguous().numpy().data)
+        digest.update(weights.detach().cpu().contiguous().numpy().data)
     template = str(tokenizer.chat_template).encode()
     return Chosen(
         policy,

@@ -45,6 +45,18 @@ def test_model_and_trainer_come_back_to_the_bit(tmp_path):
             assert torch.equal(value, state.optimizer["state"][index][key])
 
 
+def test_what_is_attached_comes_back(tmp_path):
+    model, optimizer = make()
+    attached = {"head": {"weight": torch.tensor([1.5, -2.0])}, "memory": {"a": ["solved", 2]}}
+    state = TrainerState(2, optimizer.state_dict(), CONFIG, attached)
+    save_checkpoint(tmp_path / "c", model, TOKENIZER, state)
+    again = load_trainer_state(tmp_path / "c", CONFIG).attached
+    assert torch.equal(again["head"]["weight"], attached["head"]["weight"])
+    assert again["memory"] == attached["memory"]
+    save(tmp_path / "plain")
+    assert load_trainer_state(tmp_path / "plain", CONFIG).attached == {}
+
+
 def test_a_new_checkpoint_replaces_the_old_one(tmp_path):
     save(tmp_path / "c", seed=0, step=1)
     model, _ = save(tmp_path / "c", seed=1, step=3)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agents import grpo, sft
+from agents import grpo, ppo, sft
 from agents.demo import __main__ as demo
 from agents.demo import seeds
 from agents.logs import read_metrics
@@ -33,7 +33,9 @@ def test_sft_then_grpo(monkeypatch, capsys, stub_id, tmp_path):
     assert len(read_metrics(tmp_path / "grpo" / "metrics.jsonl")) == 2
 
 
-@pytest.mark.parametrize("module", ["agents.sft", "agents.grpo", "agents.demo", "agents.evaluate"])
+@pytest.mark.parametrize(
+    "module", ["agents.sft", "agents.grpo", "agents.ppo", "agents.demo", "agents.evaluate"]
+)
 def test_help_documents_every_field(module):
     got = subprocess.run(
         [sys.executable, "-m", module, "--help"],
@@ -48,6 +50,27 @@ def test_help_documents_every_field(module):
     if module == "agents.evaluate":
         assert "Largest k of pass@k and pass^k." in words
         assert "--openai.token-budget" in words
+
+
+def test_every_choice_can_be_typed(monkeypatch, capsys, stub_id, tmp_path):
+    shared = ["--env", stub_id, "--steps", 1, "--model", "tiny", "--max-new-tokens", 6]
+    run(monkeypatch, grpo.main, *shared, "--advantage", "gdpo", "--component-weights",
+        '{"format": 0.5}', "--loss", "gspo", "--aggregation", "sequence", "--clip-high", 0.01,
+        "--kl", "k3", "--kl-weight", 0.01, "--kl-correction", "--entropy-weight", 0.01,
+        "--importance", "mask", "--overlong-buffer", 3, "--tasks", 4, "--keep-solved", 0.5,
+        "--resample", 1, "--train-on", 4, "--levels", "[{}, {}]", "--out", tmp_path / "grpo",
+        )  # fmt: skip
+    assert "GRPO  1/1" in capsys.readouterr().out
+    run(monkeypatch, ppo.main, *shared, "--prompts", 3, "--lam", 0.9, "--value-clip", 0.2,
+        "--no-whiten", "--out", tmp_path / "ppo")  # fmt: skip
+    assert "PPO  1/1" in capsys.readouterr().out
+
+
+def test_a_combination_without_sense_is_refused(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, grpo.main, "--loss", "gspo")
+    words = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "set aggregation='sequence'" in words
 
 
 def test_an_unknown_option_is_refused(monkeypatch, capsys):

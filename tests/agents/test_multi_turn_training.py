@@ -97,6 +97,16 @@ def test_on_policy_the_ratio_is_one_at_every_turn(config):
         assert row["approx_kl"] == pytest.approx(0.0, abs=1e-6)
 
 
+def test_what_is_remembered_between_turns_changes_no_answer(config, tmp_path):
+    one, other = (
+        rows(grpo.train(replace(config, steps=1, remember=room, out=tmp_path / str(room))))[0]
+        for room in (0, 4096)
+    )
+    assert one["turns"] == other["turns"] > 1
+    assert one["generated_tokens"] == other["generated_tokens"]
+    assert other["loss"] == pytest.approx(one["loss"], abs=1e-5)
+
+
 def test_failures_and_truncations_are_counted(config, tmp_path):
     kwargs = '{"fail_at": 2, "fail_every": 2}'
     (row, _) = rows(grpo.train(replace(config, env_kwargs=kwargs, out=tmp_path / "fail")))
@@ -132,6 +142,7 @@ def test_a_template_that_rewrites_history_stops_the_run_before_it_begins(config,
         ({"gamma": 1.01}, "gamma=1.01"),
         ({"credit_weight": float("nan")}, "credit_weight=nan"),
         ({"max_context": 0}, "max_context=0"),
+        ({"remember": -1}, "remember=-1"),
         ({"credit": "gigpo", "advantage": "gdpo"}, "takes one of dr_grpo, grpo, rloo"),
         ({"credit": "span", "overlong_buffer": 4}, "use credit='outcome'"),
         ({"credit": "turns", "kl": "k1", "kl_in": "reward", "kl_weight": 0.1}, "use credit="),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import gymnasium as gym
 import numpy as np
@@ -17,6 +18,7 @@ from tests.agents.scripts import Script
 from tests.agents.two_turns import CODES, COST, TWO_TURNS
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import StopReason
+from toolrl_env.envs.workspace import WorkspaceEnv
 
 LIMITS = Limits(max_new_tokens=40, max_context=2000)
 
@@ -264,6 +266,56 @@ def test_an_environment_that_forgets_its_messages_is_refused(tiny):
         }
     with pytest.raises(ConfigurationError, match=r"TwoTurnEnv goes on.*it grew by \[\]"):
         play(played, Script(tiny[1], honest), (1,))
+
+
+def test_an_environment_that_replaces_answers_is_refused(tiny):
+    played = collector(TWO_TURNS, tiny[1], prompts=1)
+    script = Script(tiny[1], honest)
+    for env in played._groups[0]:
+        base = env.unwrapped
+        inner = base._info
+        base._info = lambda inner=inner: (
+            inner()
+            | {
+                "messages": [
+                    said | {"content": "recorded"} if said["role"] == "assistant" else said
+                    for said in inner()["messages"]
+                ]
+            }
+        )
+    with pytest.raises(ConfigurationError, match="TwoTurnEnv puts other answers in the place"):
+        play(played, script, (1,))
+    with pytest.raises(ConfigurationError, match=r"ToolACE-v0 puts other.*free_running"):
+        collector("ToolRL-ToolACE-v0", tiny[1], mode="multi_turn")
+
+
+def test_recorded_dialogues_run_freely(tiny):
+    kwargs = {"mode": "multi_turn", "continuation": "free_running", "max_turns": 2}
+    played = collector("ToolRL-ToolACE-v0", tiny[1], limits=Limits(40, 30_000), **kwargs)
+    for group in play(played, Script(tiny[1], lambda *_: "hm")):
+        assert all(len(episode.turns) >= 1 for episode in group.scored)
+
+
+def test_environments_that_wait_are_stepped_at_the_same_time(tiny, monkeypatch):
+    encoder = tiny[1]
+    kwargs = {"limits": Limits(600, 9000), "prompts": 2, "difficulty": 2}
+    names, step = set(), WorkspaceEnv.step
+
+    def noted(self, action):
+        names.add(threading.current_thread().name)
+        return step(self, action)
+
+    def tokens(played):
+        envs = [env for group in played._groups for env in group]
+        groups = play(played, GoldScript(encoder, envs), (1, 2))
+        played.close()
+        return [episode.token_ids for group in groups for episode in group.episodes]
+
+    alone = tokens(collector("ToolRL-Workspace-v0", encoder, **kwargs))
+    monkeypatch.setattr(WorkspaceEnv, "step", noted)
+    monkeypatch.setattr(WorkspaceEnv, "waits", True)
+    assert tokens(collector("ToolRL-Workspace-v0", encoder, **kwargs)) == alone
+    assert threading.main_thread().name not in names
 
 
 # --------------------------------------------------------------------------- credits and states

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import gymnasium as gym
@@ -13,7 +14,7 @@ from agents.chat_delta import ChatDelta
 from agents.grpo import GRPOConfig
 from agents.session import RunConfig, Session, parse_env_kwargs
 from agents.sft import SFTConfig, gold_episode
-from toolrl_env.core.errors import ConfigurationError
+from toolrl_env.core.errors import ConfigurationError, DataError
 
 COUNTS = st.integers(0, 12)
 
@@ -71,8 +72,9 @@ def test_env_kwargs_are_an_object(text):
 @pytest.fixture
 def session(stub_id, tiny_folder, tmp_path):
     config = RunConfig(
-        env=stub_id, model=str(tiny_folder), out=tmp_path, steps=2, max_grad_norm=0.5
-    )
+        env=stub_id, model=str(tiny_folder), out=tmp_path, steps=2, max_grad_norm=0.5,
+        dtype="float32",
+    )  # fmt: skip
     running = Session(config)
     yield running
     running.close()
@@ -96,7 +98,7 @@ def test_backward_adds_up_and_optimise_clears(session):
 def test_a_step_is_as_long_as_the_learning_rate(stub_id, tiny_folder, tmp_path):
     config = RunConfig(
         env=stub_id, model=str(tiny_folder), out=tmp_path, steps=9, learning_rate=1e-3,
-        warmup_steps=3,
+        warmup_steps=3, dtype="float32",
     )  # fmt: skip
     running = Session(config)
     before = weights(running)
@@ -120,6 +122,54 @@ def test_bfloat16_computes_in_bfloat16_and_saves_float32(stub_id, tiny_folder, t
     running.finish_step({"step": 0, "seconds": 0.0})
     running.close()
     assert json.loads((running.checkpoint / "config.json").read_text())["dtype"] == "float32"
+
+
+class Memory:
+    """Anything that can be saved."""
+
+    def __init__(self):
+        self.seen = []
+
+    def state_dict(self):
+        return {"seen": list(self.seen)}
+
+    def load_state_dict(self, state):
+        self.seen = list(state["seen"])
+
+
+def test_what_is_attached_is_saved_and_given_back(stub_id, tiny_folder, tmp_path):
+    config = RunConfig(env=stub_id, model=str(tiny_folder), out=tmp_path, steps=2, save_every=1)
+    first, memory = Session(config), Memory()
+    first.attach("memory", memory)
+    memory.seen.append("a")
+    first.finish_step({"step": 0})
+    first.close()
+    resumed = Session(replace(config, resume=first.checkpoint))
+    again = Memory()
+    resumed.attach("memory", again)
+    assert again.seen == ["a"]
+    with pytest.raises(DataError, match="no saved 'value_head'"):
+        resumed.attach("value_head", Memory())
+    resumed.close()
+
+
+def test_the_reference_is_what_the_run_began_with_and_is_frozen(stub_id, tiny_folder, tmp_path):
+    config = RunConfig(
+        env=stub_id, model=str(tiny_folder), out=tmp_path, steps=2, save_every=1, dtype="float32"
+    )
+    session = Session(config)
+    first = next(session.policy.parameters())
+    before = first.detach().clone()
+    session.backward(first.sum())
+    session.optimise(0)
+    session.finish_step({"step": 0})
+    session.close()
+    resumed = Session(replace(config, resume=session.checkpoint))
+    reference = next(resumed.reference().parameters())
+    assert torch.equal(reference, before)
+    assert not torch.equal(next(resumed.policy.parameters()), before)
+    assert not reference.requires_grad
+    resumed.close()
 
 
 def test_threads_are_set(stub_id, tiny_folder, tmp_path):

@@ -267,6 +267,8 @@ def test_bad_settings(change, message):
             {"kl": "k1", "kl_in": "reward", "kl_weight": 0.1, "advantage": "gdpo"},
             "normalises every part",
         ),
+        ({"kl": "k2", "kl_weight": 0.1, "kl_correction": True}, "it weights k1 or k3"),
+        ({"kl_correction": True}, "it weights k1 or k3"),
         ({"kl_in": "advantage"}, "unknown kl_in"),
         ({"importance": "clip"}, "unknown importance"),
         ({"importance_cap": 0.5}, "importance_cap=0.5"),

@@ -108,3 +108,13 @@ def test_an_environment_from_outside_is_imported_by_its_module(toolrl, tmp_path,
         assert "Own/Tools-v0" in toolrl("show", "Own/Tool-v0").err
     finally:
         gym.registry.pop("Own/Tools-v0", None)
+
+
+def test_an_episode_of_several_turns_says_so(toolrl):
+    status, out, _ = toolrl("show", "ToolRL-Workspace-v0", "--difficulty", 4, "--task-index", 1)
+    assert status == 0
+    assert "an episode of up to 30 answers; the gold answer is the first one" in out
+    assert "reward from" not in out
+    status, out, _ = toolrl("show", "ToolRL-BFCLMultiTurn-v0", "--category", "miss_func")
+    assert status == 0
+    assert "miss_func" in out

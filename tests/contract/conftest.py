@@ -43,6 +43,12 @@ MULTI_TURN = [(env_id, {}) for env_id in MULTI_TURN_IDS] + [
     ("ToolRL-Workspace-v0", {"difficulty": 6, "protocol": "python", "episode_reward": "shaped"}),
 ]
 
+WORLDS = [variant for variant in MULTI_TURN if variant[1].get("mode") != "multi_turn"] + [
+    *RECORDED[:1],
+    (RECORDED[0][0], RECORDED[0][1] | {"continuation": "free_running", "protocol": "python"}),
+]
+"""For tests that take long: every world, and one dataset's dialogues for all of them."""
+
 
 def _name(variant):
     env_id, kwargs = variant
@@ -77,6 +83,18 @@ def listening(request):
 def recorded(request):
     """The same, of those in which a recorded answer takes the place of the model's."""
     return request.param
+
+
+@pytest.fixture(params=WORLDS, ids=_name)
+def world(request):
+    """The same, without the dialogues of all datasets but one."""
+    return request.param
+
+
+@pytest.fixture
+def make_world(world):
+    """Make the environment of a world."""
+    return _maker(world)
 
 
 def _maker(variant):

@@ -12,6 +12,7 @@ from gymnasium.utils.env_checker import data_equivalence
 
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import StopReason
+from toolrl_env.prompts.native import chatml
 
 
 def play_gold(env, index):
@@ -45,6 +46,31 @@ def test_the_observation_only_ever_grows(make_multi):
     for before, after in pairwise(texts):
         assert after.startswith(before)
         assert after in env.observation_space
+
+
+def test_the_observation_is_the_whole_conversation_rendered_anew(make_multi):
+    env, seen = make_multi(), []
+
+    def template(messages, tools):
+        seen.append((messages, tools))
+        return chatml(messages, tools)
+
+    whole = make_multi(chat_template=template)
+    for index in (2, 4):
+        env.reset(options={"task_index": index})
+        whole.reset(options={"task_index": index})
+        protocol, gold = env.unwrapped.protocol, env.unwrapped.tasks.gold_turns(env.unwrapped.task)
+        answers = ["", "<tool_call>\n{", "<|im_end|> \ud800 </obs>"]
+        for turn in gold:
+            said = {"response": turn} if isinstance(turn, str) else {}
+            answers.append(protocol.render(() if said else turn, think="a", **said))
+        for answer in answers:
+            text, _, terminated, truncated, info = env.step(answer)
+            assert text == whole.step(answer)[0]
+            if terminated or truncated:
+                break
+            assert text == chatml(info["messages"], seen[-1][1])
+            assert len(seen[-1][0]) == len(info["messages"])
 
 
 def test_junk_ends_at_the_turn_limit_with_reasons(make_listening):

@@ -1,7 +1,7 @@
 """The table "What an addition may touch" of the design: everything here is added from outside.
 
-A dataset in a raw format of its own, a tool suite, an environment that runs it, a reward term and
-an agent. Nothing in the package knows of them; the conformance kit accepts them.
+A dataset in a raw format of its own, a tool suite, an environment that runs it, a multi-turn one, a
+reward term and an agent. Nothing in the package knows of them; the conformance kit accepts them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import toolrl_env  # noqa: F401  # registers the ids
 from agents.policy import Policy
 from toolrl_env.core.types import Message, Task, TermScore, ToolCall
 from toolrl_env.data import Dataset, Row, load_tasks
+from toolrl_env.data.own import Goal, OwnTask
+from toolrl_env.envs.own import OwnToolsEnv
 from toolrl_env.envs.single_turn import SingleTurnEnv
 from toolrl_env.envs.vector import ToolVectorEnv
 from toolrl_env.parsing import get_protocol, parse_ground_truth
@@ -105,6 +107,42 @@ class LockersVectorEnv(ToolVectorEnv):
     env_class = LockersEnv
 
 
+# ------------------------------------------------------------------ a multi-turn environment
+
+
+def umbrella_gone(lockers: Lockers) -> bool:
+    """Return whether no locker below 4 holds an umbrella."""
+    return "umbrella" not in (lockers.held[1], lockers.held[3])
+
+
+TIDY = OwnTask(
+    id="tidy",
+    messages=(Message("user", "Put the scarf into both lockers that hold an umbrella, 1 and 3."),),
+    goals=(Goal(umbrella_gone),),
+    gold=(
+        tuple(ToolCall("store", {"locker": n, "thing": "scarf"}) for n in (1, 3)),
+        "Both hold the scarf.",
+    ),
+)
+LOOK = {
+    "id": "look",
+    "question": "What is in locker 5?",
+    "answer": "umbrella",
+    "gold": [{"name": "look", "parameters": {"locker": 5}}, "An umbrella."],
+}
+
+
+class TidyEnv(OwnToolsEnv):
+    """Requests that take several steps."""
+
+    def __init__(self, split: str = "all", **kwargs: Any) -> None:
+        super().__init__(Lockers, [TIDY, LOOK], split, **kwargs)
+
+
+class TidyVectorEnv(ToolVectorEnv):
+    env_class = TidyEnv
+
+
 # ------------------------------------------------------------------ a reward term
 
 
@@ -181,6 +219,15 @@ def test_its_tools_really_run(env_id, data):
     assert info["results"][0].errors[0].message == "call 0 ('look'): locker 4 is empty."
 
 
+@pytest.mark.parametrize("isolation", [None, "process"])
+def test_the_multi_turn_environment_conforms_in_every_vector_form(isolation):
+    gym.register("Outside/Tidy-v0", entry_point=TidyEnv, vector_entry_point=TidyVectorEnv)
+    try:
+        check_environment("Outside/Tidy-v0", isolation=isolation, episodes=4)
+    finally:
+        del gym.registry["Outside/Tidy-v0"]
+
+
 def test_the_term_adds_to_the_reward(env_id, data):
     config = RewardConfig(extra_terms=(weighted(brevity, 0.5),))
     gold = FirstToolAgent().answer(
@@ -201,6 +248,26 @@ def test_the_agent_plays_the_environment_in_a_vector(env_id, data):
     assert rewards.tolist()[1::2] == [4, 4]
     assert max(rewards[::2]) < 4
     envs.close()
+
+
+@pytest.mark.parametrize("isolation", [None, "process"])
+def test_a_recorded_multi_turn_episode_replays(tmp_path, isolation):
+    from toolrl_env.wrappers import RecordTrajectories, read_trajectories, replay_trajectory
+
+    gym.register("Outside/Tidy-v0", entry_point=TidyEnv)
+    try:
+        env = RecordTrajectories(
+            gym.make("Outside/Tidy-v0", isolation=isolation), tmp_path / "t.jsonl"
+        )
+        env.reset(options={"task_id": "tidy"})
+        env.step(env.unwrapped.gold_answer())
+        env.step(env.unwrapped.gold_answer())
+        (trajectory,) = read_trajectories(env.path)
+        assert [transition.reward for transition in trajectory.transitions] == [0.0, 1.0]
+        replay_trajectory(trajectory)
+        env.close()
+    finally:
+        del gym.registry["Outside/Tidy-v0"]
 
 
 def test_a_recorded_episode_of_it_replays(env_id, data, tmp_path):

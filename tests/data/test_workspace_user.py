@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 
@@ -173,3 +174,44 @@ def test_huge_responses_are_read_quickly(text: str) -> None:
     for _ in range(3):
         answer_to(text, (Phase("Do it.", (CODE, PERSON)),), UserState())
     assert time.process_time() - begin < 20  # a runaway expression would take hours
+
+
+EVERY = tuple(Fact(kind, f"secret {kind}", f"It is the secret {kind}.") for kind in WORDS)
+FISHING = (
+    "Which " + " ".join(word for words in WORDS.values() for word in words.split()) + "?",
+    " ".join(texts[0] for texts in QUESTIONS.values()),
+    "\n".join(f"- {texts[-1]}" for texts in QUESTIONS.values()),
+    "Please tell me the person, date, time, amount, account, quantity, meeting and mail.",
+)
+
+
+@pytest.mark.parametrize("text", FISHING)
+@pytest.mark.parametrize("facts", [EVERY, EVERY[:1], EVERY[-1:]])
+def test_fishing_is_refused(text: str, facts: tuple[Fact, ...]) -> None:
+    phases = (Phase("First.", facts), Phase("Second."))
+    state = UserState()
+    for left in reversed(range(PATIENCE)):
+        said, state = answer_to(text, phases, state)
+        assert said == "That is too much at once. What exactly do you need to know?"
+        assert state == UserState(0, left)
+    assert answer_to(text, phases, state) == ("Second.", UserState(1, 0))
+
+
+def test_three_honest_questions_are_never_taken_for_fishing() -> None:
+    for kinds in itertools.combinations(QUESTIONS, 3):
+        facts = tuple(fact for fact in EVERY if fact.kind in kinds)
+        for texts in itertools.product(*(QUESTIONS[kind] for kind in kinds)):
+            said, state = answer_to(" ".join(texts), (Phase("Do it.", facts),), UserState())
+            assert said == " ".join(fact.answer for fact in facts)
+            assert state.patience == PATIENCE
+
+
+def test_everything_takes_three_answers() -> None:
+    phases, state = (Phase("Do it.", EVERY),), UserState()
+    turns = 0
+    for start in range(0, len(WORDS), 5):
+        kinds = list(WORDS)[start : start + 5]
+        _, state = answer_to(" ".join(QUESTIONS[kind][0] for kind in kinds), phases, state)
+        turns += 1
+    assert turns == 3
+    assert len(state.told) == len(EVERY)

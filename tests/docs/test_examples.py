@@ -22,6 +22,9 @@ SLOW = {
     "python -m agents.evaluate",
     "python -m agents.sft",
     "python -m agents.grpo",
+    "python -m agents.ppo",
+    "python -m benchmarks.ablations.wasteless",
+    "python -m benchmarks.speed.grpo_step",
 }
 """Commands that pages may mark slow; each has a test of its own elsewhere, or is `make demo`."""
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import gzip
 import re
+import statistics
 
 import pytest
 
 from tests.docs.examples import PAGES, ROOT
 from toolrl_env.cli import COMMANDS
 from toolrl_env.data import DATASETS
+from toolrl_env.data.procedural.workspace import WorkspaceSource
+from toolrl_env.data.procedural.workspace.scenario import LEVELS
+from toolrl_env.envs.conversation import MAX_CALLS
+from toolrl_env.envs.multi_turn import MultiTurnEnv
 from toolrl_env.parsing import get_protocol
 from toolrl_env.registration import ENVIRONMENTS
 from toolrl_env.rewards import REFERENCE_FLAGS, RewardConfig, preset_names
@@ -94,3 +99,24 @@ def test_the_changelog_starts_with_this_version():
     import toolrl_env
 
     assert f"## [{toolrl_env.__version__}]" in text("CHANGELOG.md")
+
+
+def test_how_hard_an_office_task_is():
+    """The table of the longest chains is that of the first 1,500 tasks."""
+    header, mean, most = (
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text("docs/environments.md").splitlines()
+        if line.startswith(("| difficulty | 1", "| longest chain"))
+    )
+    source, depths = WorkspaceSource("train"), {}
+    for index in range(1_500):
+        task = source[index]
+        depths.setdefault(task.difficulty, []).append(task.metadata["depth"])
+    assert [int(cell) for cell in header[1:]] == sorted(depths) == list(LEVELS)
+    assert mean[1:] == [f"{statistics.mean(depths[level]):.1f}" for level in LEVELS]
+    assert most[1:] == [str(max(depths[level])) for level in LEVELS]
+
+
+def test_how_many_calls_an_answer_may_hold():
+    assert f"at most {MAX_CALLS} calls that are run" in text("docs/environments.md")
+    assert f"the first {MAX_CALLS}" in (MultiTurnEnv.__doc__ or "")

@@ -1,4 +1,4 @@
-"""A tiny model from scratch learns: the warm start on a registered environment, GRPO on a toy."""
+"""A tiny model from scratch learns: the warm start on a registered environment, RL on a toy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents import grpo, sft
+from agents import grpo, ppo, sft
 from agents.evaluation import evaluate
 from agents.models import load_folder
 from agents.prompting import ChatEncoder
@@ -62,13 +62,16 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
+def half_taught(folder, seed):
+    """A model whose warm start ended early."""
+    return sft.train(
+        sft.SFTConfig(env=TOY, model="tiny", out=folder, seed=seed, steps=14, learning_rate=2e-3)
+    )
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_grpo_raises_the_reward(tmp_path, seed):
-    warm = sft.train(
-        sft.SFTConfig(
-            env=TOY, model="tiny", out=tmp_path / "sft", seed=seed, steps=14, learning_rate=2e-3
-        )
-    )
+    warm = half_taught(tmp_path / "sft", seed)
     rewards = []
     folder = grpo.train(
         grpo.GRPOConfig(
@@ -85,6 +88,33 @@ def test_grpo_raises_the_reward(tmp_path, seed):
         lambda metrics: rewards.append(metrics["reward"]),
     )
     assert np.mean(rewards[-5:]) > np.mean(rewards[:5]) + 1.0, rewards
+    before, after = (held_out(place, TOY, {"split": "test"}, 8, 16) for place in (warm, folder))
+    assert after >= before
+
+
+def test_ppo_raises_the_reward(tmp_path):
+    seed = 0
+    warm = half_taught(tmp_path / "sft", seed)
+    lines = []
+    folder = ppo.train(
+        ppo.PPOConfig(
+            env=TOY,
+            model=str(warm),
+            out=tmp_path / "ppo",
+            seed=seed,
+            steps=30,
+            prompts=48,
+            max_new_tokens=16,
+            learning_rate=5e-4,
+            micro_batch_size=64,
+            value_learning_rate=1e-2,
+        ),
+        lines.append,
+    )
+    rewards = [row["reward"] for row in lines]
+    assert np.mean(rewards[-5:]) > np.mean(rewards[:5]) + 1.0, rewards
+    explained = [row["explained_variance"] for row in lines]
+    assert np.mean(explained[10:]) > 0.1, explained
     before, after = (held_out(place, TOY, {"split": "test"}, 8, 16) for place in (warm, folder))
     assert after >= before
 

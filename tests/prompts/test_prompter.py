@@ -174,6 +174,7 @@ def test_a_users_text_is_only_ever_prompt_text(protocol: str, text: str) -> None
     )
     prompter = Prompter(protocol)
     rendered = prompter.text(prompter.messages(task))
-    assert rendered.count(text) >= 2
+    assert rendered.count(text.replace("<|im_", "< |im_")) >= 2
+    assert rendered.count("<|im_end|>") == len(prompter.messages(task))
     plain = prompter.messages(TASK)
     assert prompter.messages(task)[0] == plain[0]

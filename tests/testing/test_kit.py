@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 import gymnasium as gym
 import pytest
@@ -384,9 +385,61 @@ def test_sound_tools_conform():
     check_tools(tuple(TOOLBOX.values()))
 
 
+class Forgetful(Counter):
+    def restore(self, snapshot):
+        super().restore(snapshot)
+        self.value += 1
+
+
+class Restless(Counter):
+    hashes = 0
+
+    def state_hash(self):
+        type(self).hashes += 1
+        return f"{self.hashes:064d}"
+
+
+class Blind(Counter):
+    __hash__ = None
+
+    def __eq__(self, other):
+        return True
+
+
+class Shared(Counter):
+    """Keeps its state in the class, where a fork finds it too."""
+
+    kept: ClassVar[list[int]] = [0]
+
+    def snapshot(self):
+        self.copy = list(self.kept)
+        return super().snapshot()
+
+    def restore(self, snapshot):
+        super().restore(snapshot)
+        self.kept[:] = self.copy
+
+    def state_hash(self):
+        return f"{self.kept[0]:064d}"
+
+    @write
+    def add(self, amount: int) -> int:
+        """Add.
+
+        Args:
+            amount: How much.
+        """
+        self.kept[0] += amount
+        return self.kept[0]
+
+
 @pytest.mark.parametrize(
     ("suite", "examples", "said"),
     [
+        (Forgetful, [], "restore must bring a snapshot back"),
+        (Restless, [], "restore must bring a snapshot back"),
+        (Blind, ONE, "equality and state_hash must agree"),
+        (Shared, [ToolCall("add", {"amount": 1})], "calls on a fork must not change"),
         (Sly, ONE, "'look': it is marked read but changes the state"),
         (Leaky, ONE, "a second run returns something else"),
         (Fragile, [], "fail with ToolError alone.*ZeroDivisionError"),

@@ -19,7 +19,8 @@ from toolrl_env.tools import (
     tool_from_function,
     values_agree,
 )
-from toolrl_env.tools.execution import MAX_NUMBER, MAX_RESULT_CHARS
+from toolrl_env.tools.execution import MAX_NUMBER
+from toolrl_env.tools.limits import MAX_RESULT_CHARS
 
 
 def repeat(text: str, times: int = 2) -> str:

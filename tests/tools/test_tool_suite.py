@@ -155,3 +155,49 @@ def test_a_bad_tool_fails_where_it_is_written() -> None:
             def broken(self, text: str) -> str:
                 """Not described."""
                 return text
+
+
+def test_suites_are_equal_if_their_class_and_state_are() -> None:
+    one, two = Notes(), Notes()
+    assert one == two
+    one.add("a")
+    assert one != two
+    two.add("a")
+    assert one == two
+    assert More() != Notes()
+    assert one != ["a"]
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
+
+
+def test_the_state_hash_follows_the_state() -> None:
+    notes = Notes()
+    start = notes.state_hash()
+    saved = notes.snapshot()
+    notes.add("a")
+    assert notes.state_hash() != start
+    notes.restore(saved)
+    assert notes.state_hash() == start == Notes().state_hash()
+
+
+def test_64_forks_share_nothing() -> None:
+    notes = Notes()
+    notes.add("a")
+    forks = [notes.fork() for _ in range(64)]
+    for number, fork in enumerate(forks):
+        fork.add(str(number))
+    assert [fork.notes for fork in forks] == [["a", str(number)] for number in range(64)]
+    assert notes.notes == ["a"]
+    assert type(More().fork()) is More
+
+
+def test_a_fork_does_not_need_the_constructor() -> None:
+    class Counted(Notes):
+        made = 0
+
+        def __init__(self) -> None:
+            super().__init__()
+            type(self).made += 1
+
+    Counted().fork().fork()
+    assert Counted.made == 1

@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from tests.tools.workspace_support import ADA, BO, ROWS, call, small_office
 from toolrl_env.core.errors import SnapshotError
-from toolrl_env.tools import SuiteSnapshot, ToolError
+from toolrl_env.core.types import ToolCall
+from toolrl_env.testing import check_tools
+from toolrl_env.tools import CallLimits, SuiteSnapshot, ToolError, run_calls
 from toolrl_env.tools.suites.workspace import MAX_BYTES, TABLES, Database, Image, WorkspaceSuite
 from toolrl_env.tools.suites.workspace.schema import empty_database
+from toolrl_env.tools.toolkit import toolkit
 
 
 def test_a_snapshot_is_put_back_any_number_of_times() -> None:
@@ -60,6 +63,20 @@ def test_sixty_four_forks_never_see_each_others_writes() -> None:
         assert sum(str(path).startswith("/fork-") for path in paths) == 3
     assert len({fork.state_hash() for fork in forks}) == 64
     assert office.read_file("/common.txt") == "common"
+
+
+def test_the_office_keeps_the_promises_of_a_suite_and_runs_isolated() -> None:
+    office = small_office()
+    examples = [ToolCall("create_file", {"path": "/a.txt", "content": "x"})]
+    check_tools(office, [*examples, ToolCall("read_file", {"path": "/a.txt"})])
+    fork = office.fork()
+    assert (fork == office, type(fork)) == (True, WorkspaceSuite)
+    opened = [toolkit(office, isolation=how).open(CallLimits()) for how in (None, "process")]
+    for tools in opened:
+        assert run_calls(tools, examples)[0].ok
+    assert opened[0].state_hash() == opened[1].state_hash()
+    assert office == small_office()
+    opened[1].close()
 
 
 def test_an_office_pickles_and_copies_with_its_state() -> None:

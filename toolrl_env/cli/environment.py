@@ -32,7 +32,8 @@ class EnvironmentChoice:
         strict: Add the term that checks calls against the tools' schemas.
         mode: single_turn, or multi_turn to go through whole recorded dialogues.
         level: API-Bank level, 1 to 3.
-        difficulty: Difficulty of Toolbox tasks, 1 to 5; without it, mixed.
+        difficulty: 1 to 5 for Toolbox tasks, 1 to 12 for Workspace ones; without it, mixed.
+        category: Category of BFCL tasks.
     """
 
     env: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="ENV")]
@@ -44,7 +45,8 @@ class EnvironmentChoice:
     strict: bool = False
     mode: str = "single_turn"
     level: Annotated[int | None, tyro.conf.arg(metavar="1-3")] = None
-    difficulty: Annotated[int | None, tyro.conf.arg(metavar="1-5")] = None
+    difficulty: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    category: str | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments for ``gym.make`` that differ from the defaults here."""

@@ -19,7 +19,7 @@ __all__ = ["Replay", "main"]
 
 @dataclass(frozen=True, kw_only=True)
 class Replay:
-    """Run the episodes of a trajectory file again and compare every observation and reward.
+    """Run the episodes of a trajectory file again; compare every observation, reward and state.
 
     Exit status 1 if one differs or a line cannot be read; a last line that a crash has cut is told
     but does not count.

@@ -13,6 +13,7 @@ from toolrl_env.cli.environment import EnvironmentChoice, make_environment
 from toolrl_env.cli.text import new_console, print_block, print_line, print_tools
 from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.envs.base import ToolUseEnv
+from toolrl_env.envs.multi_turn import MultiTurnEnv
 from toolrl_env.envs.render import printable
 
 __all__ = ["Show", "TaskChoice", "main", "reset_arguments"]
@@ -48,7 +49,6 @@ def main(arguments: Sequence[str]) -> int:
     base = env.unwrapped
     assert isinstance(base, ToolUseEnv)
     task = base.task
-    low, high = base.reward_config.bounds(task.gold, base.training_step)
     size = base.tasks.size
     origin = "our sample, not the dataset" if info["is_sample"] else "as loaded"
     console = new_console()
@@ -56,12 +56,20 @@ def main(arguments: Sequence[str]) -> int:
     console.rule(Text(title, "bold"))
     of = "" if size is None else f" of {size}"
     line = f"task {info['task_index']}{of} · split {base.tasks.split} · {origin}"
-    print_line(console, f"{line} · reward from {low:g} to {high:g}")
+    print_line(console, f"{line} · {_rewards(base)}")
     console.rule(Text(f"tools ({len(task.tools)})", "bold"))
     print_tools(console, task.tools)
     print_block(console, f"prompt ({len(observation)} characters)", observation)
     print_block(console, "gold answer", base.gold_answer(), style="green")
     return 0
+
+
+def _rewards(env: ToolUseEnv) -> str:
+    """Return what an answer can earn, in words."""
+    if isinstance(env, MultiTurnEnv):
+        return f"an episode of up to {env.max_turns} answers; the gold answer is the first one"
+    low, high = env.reward_config.bounds(env.task.gold, env.training_step)
+    return f"reward from {low:g} to {high:g}"
 
 
 def reset_arguments(choice: TaskChoice) -> dict[str, Any]:

@@ -424,9 +424,13 @@ class StopReason(enum.StrEnum):
     """Why an episode ended. The first four terminate; the others truncate."""
 
     ANSWERED = "answered"
+    """With a response, after which the user has nothing more to say; the goal is not reached."""
     MALFORMED = "malformed"
+    """With an answer that cannot be read, in episodes of one answer."""
     GOAL_REACHED = "goal_reached"
+    """As ``ANSWERED``, with the goal reached."""
     GAVE_UP = "gave_up"
+    """With a call too many: the world takes no more of them, e.g. BFCL's after 20 in a turn."""
     TURN_LIMIT = "turn_limit"
     CONTEXT_LIMIT = "context_limit"
     INFRASTRUCTURE = "infrastructure"
@@ -462,6 +466,8 @@ class Transition:
         terminated: Whether the episode ended by itself.
         truncated: Whether it was cut from outside; never both.
         stop_reason: Why it ended, or ``None`` if it goes on.
+        state_hash: Hash of the world's state after the step, 64 hexadecimal digits; ``None`` where
+            there is no world, where something of ours failed, or where nobody noted it.
     """
 
     observation: str
@@ -472,6 +478,7 @@ class Transition:
     terminated: bool
     truncated: bool
     stop_reason: StopReason | None = None
+    state_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

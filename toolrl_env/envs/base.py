@@ -51,6 +51,8 @@ class ToolUseEnv(gym.Env[str, str]):
         ConfigurationError: An argument is not allowed; the message names it and what is.
     """
 
+    waits: bool = False
+    """Whether a step waits for what is outside of this process; vectors then use threads."""
     _shared: ClassVar[frozenset[str]] = frozenset(
         {"_breakdown", "_current", "_prepare", "protocol", "reward_config", "spec", "tasks"}
     )
@@ -186,6 +188,10 @@ class ToolUseEnv(gym.Env[str, str]):
 
     # ------------------------------------------------------------------ state
 
+    def state_hash(self) -> str | None:
+        """Return a hash of the world's state, the same in every process; ``None`` without one."""
+        return None
+
     def snapshot(self) -> EnvSnapshot:
         """Return the whole state, RNG included."""
         rng = self._np_random
@@ -222,12 +228,10 @@ class ToolUseEnv(gym.Env[str, str]):
                 f"the snapshot's prompt of task {current.task.id!r} is not this environment's: "
                 "protocol, template or chat_template differ"
             )
-        if snapshot.rng is None:
-            self._np_random = None
-        else:
-            rng, _ = np_random(0)
-            rng.bit_generator.state = copy.deepcopy(dict(snapshot.rng))
-            self._np_random = rng
+        self._np_random = None
+        if snapshot.rng is not None:
+            self._np_random, _ = np_random(0)
+            self._np_random.bit_generator.state = copy.deepcopy(dict(snapshot.rng))
         self._np_random_seed = snapshot.rng_seed
         self._current = current
         self._training_step = snapshot.training_step

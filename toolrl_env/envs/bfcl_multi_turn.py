@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from toolrl_env.core.episode import TurnRecord
+from toolrl_env.core.types import StopReason
 from toolrl_env.data.bfcl import BFCLMultiTurnSource
 from toolrl_env.envs.multi_turn import MultiTurnEnv
 from toolrl_env.envs.vector import ToolVectorEnv
@@ -32,8 +34,9 @@ class BFCLMultiTurnEnv(MultiTurnEnv):
 
     ## Episode end
     Terminates when the user has nothing more to ask, or after more than 20 steps with calls in one
-    of the user's turns (failed, as in the official rules). Truncates after ``max_turns`` answers,
-    when the conversation is longer than an observation may be, and when something of ours fails.
+    of the user's turns (failed, as in the official rules: ``gave_up``). Truncates after
+    ``max_turns`` answers, when the conversation is longer than an observation may be, and when
+    something of ours fails.
 
     ## Arguments
     - ``category``: ``"base"``, ``"miss_func"``, ``"miss_param"``, ``"long_context"`` or ``"all"``.
@@ -53,6 +56,10 @@ class BFCLMultiTurnEnv(MultiTurnEnv):
         self, category: str = "base", split: str = "train", max_turns: int = 100, **kwargs: Any
     ) -> None:
         super().__init__(BFCLMultiTurnSource(category, split), max_turns=max_turns, **kwargs)
+
+    def _ended(self, turn: TurnRecord) -> StopReason:
+        """Return ``GAVE_UP`` for a step with calls that was one too many."""
+        return StopReason.GAVE_UP if turn.results else super()._ended(turn)
 
 
 class BFCLMultiTurnVectorEnv(ToolVectorEnv):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 from toolrl_env.core.checks import whole_number
 from toolrl_env.core.episode import CreditSpan, EpisodeRecord, TurnRecord
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
+from toolrl_env.core.frozen import FrozenList, freeze
 from toolrl_env.core.session import Session, SessionSource
-from toolrl_env.core.types import ParsedAction, ParseStatus, StopReason
+from toolrl_env.core.types import (
+    ParsedAction,
+    ParseStatus,
+    StopReason,
+)
 from toolrl_env.envs.base import MAX_OBSERVATION_CHARS, ToolUseEnv
+from toolrl_env.envs.conversation import Conversation, run_calls
 from toolrl_env.envs.errors import action_errors
 from toolrl_env.envs.prepare import PreparedTask
 from toolrl_env.envs.snapshot import EnvSnapshot
@@ -23,24 +29,12 @@ _TRUNCATING = (StopReason.TURN_LIMIT, StopReason.CONTEXT_LIMIT, StopReason.INFRA
 _CONTINUE_THINKING = "Work on what is left of the request."
 
 
-@dataclass(frozen=True, slots=True)
-class _Conversation:
-    """What has happened in this episode. Immutable, so that forks share it."""
-
-    messages: tuple[dict[str, Any], ...] = ()
-    tools: tuple[str, ...] = ()
-    turns: tuple[TurnRecord, ...] = ()
-    stop: StopReason | None = None
-    failure: InfrastructureError | None = None
-    outcome: float | None = None
-
-
 class MultiTurnEnv(ToolUseEnv):
     """Plays a ``SessionSource``: each step is one answer of the model and what follows from it.
 
-    An answer with calls has them run, and the conversation grows by their results. An answer
-    without calls is a response: the scripted user replies, or is done. An answer that cannot be
-    read is answered by what is wrong with it, and nothing is run.
+    An answer with calls has them run (the first 256), and the conversation grows by their results.
+    An answer without calls is a response: the scripted user replies, or is done. An answer that
+    cannot be read is answered by what is wrong with it, and nothing is run.
 
     Args:
         tasks: The worlds.
@@ -73,7 +67,7 @@ class MultiTurnEnv(ToolUseEnv):
         self.max_turns = max_turns
         self.episode_reward = episode_reward
         self._session: Session | None = None
-        self._conversation = _Conversation()
+        self._conversation = Conversation()
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Take one answer.
@@ -95,7 +89,8 @@ class MultiTurnEnv(ToolUseEnv):
         """
         current, session = self._begin_step(action), self._live()
         parsed = self.protocol.parse(action, self.max_chars)
-        before, gold = session.progress(), session.gold()
+        turns, gold = self._conversation.turns, session.gold()
+        before = turns[-1].progress_after if turns else session.progress()
         try:
             writes = session.writes(parsed.calls)
             results, reply = self._act(session, parsed)
@@ -105,7 +100,7 @@ class MultiTurnEnv(ToolUseEnv):
         except InfrastructureError as error:
             turn = TurnRecord(parsed, (), (), before, before, gold, masked=True)
             reply, failure = [], error
-        self._grow(parsed, turn, reply, failure)
+        self._grow(current, turn, reply, failure)
         record = self._record()
         self._breakdown = score_turn(record, self.episode_reward, self._training_step)
         info = self._step_info(current, turn)
@@ -122,7 +117,7 @@ class MultiTurnEnv(ToolUseEnv):
         """Let the world have the answer; return results and the messages that follow, if any."""
         name = self.protocol.name
         if parsed.status is ParseStatus.CALLS:
-            results = session.execute(parsed.calls)
+            results = run_calls(session, parsed.calls)
             messages = followup.result_messages(name, parsed.calls, results)
             return results, None if session.over else [*messages, *self._tool_news(session)]
         if parsed.status is not ParseStatus.NO_CALLS or parsed.response is None:
@@ -137,36 +132,45 @@ class MultiTurnEnv(ToolUseEnv):
         """Return what stands for an answer in the conversation that goes on."""
         return turn.action.text
 
+    def _ended(self, turn: TurnRecord) -> StopReason:
+        """Return why the world ended the episode with this turn."""
+        return StopReason.GOAL_REACHED if all(turn.progress_after) else StopReason.ANSWERED
+
     def _tool_news(self, session: Session) -> list[dict[str, Any]]:
-        offered, known = session.tools(), self._conversation.tools
-        new = [tool for tool in offered if tool.name not in known]
-        gone = [name for name in known if name not in {tool.name for tool in offered}]
+        said, offered = self._conversation, tuple(session.tools())
+        if offered == said.tools:
+            return []
+        known, names = said.tools, {tool.name for tool in offered}
+        before = {tool.name for tool in known}
+        shown = {id(tool): entry for tool, entry in zip(known, said.offer, strict=True)}
+        offer = FrozenList(shown.get(id(tool)) or freeze(tool.as_openai()) for tool in offered)
+        self._conversation = replace(said, tools=offered, offer=offer)
+        new = [tool for tool in offered if tool.name not in before]
+        gone = [tool.name for tool in known if tool.name not in names]
         if not new and not gone:
             return []
-        self._conversation = replace(self._conversation, tools=tuple(tool.name for tool in offered))
         return [followup.tools_message(self.protocol.name, new, gone)]
 
     def _grow(
         self,
-        parsed: ParsedAction,
+        current: PreparedTask,
         turn: TurnRecord,
         reply: list[dict[str, Any]] | None,
         failure: InfrastructureError | None,
     ) -> None:
         """Add an answer and what followed to the conversation, and see whether it goes on."""
-        said = self._conversation
-        kept = parsed.text if reply is None or failure is not None else self._kept(turn)
+        said, text = self._conversation, turn.action.text
+        kept = text if reply is None or failure is not None else self._kept(turn)
         messages = (*said.messages, {"role": "assistant", "content": kept}, *(reply or ()))
         turns = (*said.turns, turn)
-        observation = self._observation + parsed.text
+        observation = self._observation
         stop: StopReason | None = None
-        if failure is not None:
-            stop = StopReason.INFRASTRUCTURE
-        elif reply is None:
-            reached = all(turn.progress_after)
-            stop = StopReason.GOAL_REACHED if reached else StopReason.ANSWERED
+        if failure is not None or reply is None:
+            observation += text
+            stop = StopReason.INFRASTRUCTURE if failure is not None else self._ended(turn)
         else:
-            observation = self._prepare.text(messages, self.task.tools)
+            added = 1 + len(reply)
+            observation = self._prepare.text_after(observation, messages, added, current.tools)
             if len(observation) > MAX_OBSERVATION_CHARS - self.max_chars:
                 stop = StopReason.CONTEXT_LIMIT
             elif len(turns) >= self.max_turns:
@@ -174,21 +178,15 @@ class MultiTurnEnv(ToolUseEnv):
         self._observation = observation[:MAX_OBSERVATION_CHARS]
         self._done = stop is not None
         judged = stop not in (None, StopReason.INFRASTRUCTURE)
-        self._conversation = _Conversation(
-            messages=messages,
-            tools=self._conversation.tools,
-            turns=turns,
-            stop=stop,
-            failure=failure,
-            outcome=self._live().outcome() if judged else None,
+        outcome = self._live().outcome() if judged else None
+        self._conversation = replace(
+            said, messages=messages, turns=turns, stop=stop, failure=failure, outcome=outcome
         )
 
     def _step_info(self, current: PreparedTask, turn: TurnRecord) -> dict[str, Any]:
         said, breakdown = self._conversation, self._breakdown
         assert breakdown is not None
-        info = current.info()
-        info["messages"] = [dict(message) for message in said.messages]
-        info["tools"] = [tool.as_openai() for tool in self._live().tools()]
+        info = current.info(said.messages, said.offer)
         info["reward"] = breakdown.as_dict()
         info["breakdown"] = breakdown
         info["errors"] = action_errors(turn.action, turn.results, breakdown)
@@ -247,8 +245,8 @@ class MultiTurnEnv(ToolUseEnv):
         if self._session is not None:
             self._session.close()
         self._session = self.tasks.open(current.task)
-        names = tuple(tool.name for tool in current.task.tools)
-        self._conversation = _Conversation(tuple(current.messages), names)
+        messages, tools = tuple(current.messages), current.task.tools
+        self._conversation = Conversation(messages, tools, current.tools)
 
     def _live(self) -> Session:
         assert self._session is not None, "the episode has begun"
@@ -265,8 +263,8 @@ class MultiTurnEnv(ToolUseEnv):
 
     def _restore_extra(self, extra: object) -> None:
         if extra is None:
-            self._session, self._conversation = None, _Conversation()
+            self._session, self._conversation = None, Conversation()
             return
-        self._conversation, world = cast("tuple[_Conversation, object]", extra)
+        self._conversation, world = cast("tuple[Conversation, object]", extra)
         self._session = self.tasks.open(self.task)
         self._session.restore(world)

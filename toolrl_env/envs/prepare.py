@@ -9,7 +9,7 @@ from typing import Any
 
 from toolrl_env.core.errors import DataError
 from toolrl_env.core.frozen import FrozenList, freeze
-from toolrl_env.core.types import Task, ToolSpec
+from toolrl_env.core.types import Task
 from toolrl_env.data.source import TaskSource
 from toolrl_env.prompts import Prompter
 from toolrl_env.tools import CallValidator
@@ -41,12 +41,20 @@ class PreparedTask:
     validator: CallValidator
     is_sample: bool
 
-    def info(self) -> dict[str, Any]:
-        """Return ``info`` for this task, with fresh messages that a caller may extend."""
+    def info(
+        self, messages: Sequence[dict[str, Any]] | None = None, tools: FrozenList | None = None
+    ) -> dict[str, Any]:
+        """Return ``info`` for this task, with fresh messages that a caller may extend.
+
+        Args:
+            messages: The conversation so far, if it has grown since the prompt.
+            tools: The tools on offer now, if others than at the start.
+        """
         task = self.task
+        said = self.messages if messages is None else messages
         return {
-            "messages": [dict(message) for message in self.messages],
-            "tools": list(self.tools),
+            "messages": [dict(message) for message in said],
+            "tools": list(self.tools if tools is None else tools),
             "task_id": task.id,
             "task_index": self.index,
             "source": task.source,
@@ -82,9 +90,11 @@ class TaskPreparer:
         """
         return self._remembered(index)
 
-    def text(self, messages: Sequence[dict[str, Any]], tools: Sequence[ToolSpec]) -> str:
-        """Return a conversation as text, up to where the next answer begins."""
-        return self._prompter.text(messages, [tool.as_openai() for tool in tools])
+    def text_after(
+        self, text: str, messages: Sequence[dict[str, Any]], added: int, tools: FrozenList
+    ) -> str:
+        """Return the text of a conversation that has grown; see ``Prompter.text_after``."""
+        return self._prompter.text_after(text, messages, added, tools)
 
     def _build(self, index: int) -> PreparedTask:
         task = self._tasks[index]

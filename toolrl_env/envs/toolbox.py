@@ -37,7 +37,7 @@ class ToolboxEnv(SingleTurnEnv):
     are those of the gold calls.
 
     ## Episode end
-    Terminates after one answer. Never truncates.
+    Terminates after one answer. Truncates if a tool of ours fails; the step is then masked.
 
     ## Arguments
     - ``difficulty``: 1 (one call, few tools, plain words) to 5 (several calls, many look-alike

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
@@ -14,10 +14,16 @@ from toolrl_env.core.checks import whole_number
 from toolrl_env.core.errors import ConfigurationError, UnknownName, WrongActionType
 from toolrl_env.envs.base import ToolUseEnv
 from toolrl_env.envs.modes import EnvMaker
+from toolrl_env.envs.workers import Workers, attempt, raise_first
 
-__all__ = ["ToolVectorEnv"]
+__all__ = ["MAX_CONCURRENCY", "ToolVectorEnv"]
+
+MAX_CONCURRENCY = 16
+"""Environments whose tools wait are stepped so many at a time, if nothing else is said."""
 
 Bools = NDArray[np.bool_]
+_Advanced = tuple[str, float, bool, bool, dict[str, Any], dict[str, Any] | None]
+T = TypeVar("T")
 StepResult = tuple[tuple[str, ...], NDArray[np.float64], Bools, Bools, dict[str, Any]]
 
 
@@ -31,14 +37,17 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
     Args:
         num_envs: How many.
         autoreset_mode: As in Gymnasium: ``NextStep`` (default), ``SameStep`` or ``Disabled``.
+        max_concurrency: Environments that are stepped or reset at the same time, in threads, where
+            their tools wait (``waits``); 1 for one after the other. Results, infos and random
+            numbers are the same. Others, and those that draw on the screen, are never threaded.
         kwargs: For the environment.
 
     Attributes:
         finished: Which episodes are over and wait for their reset, ``[num_envs]`` booleans.
 
     Raises:
-        ConfigurationError: ``num_envs`` or ``autoreset_mode`` is not allowed, or an argument of the
-            environment is not.
+        ConfigurationError: ``num_envs``, ``autoreset_mode`` or ``max_concurrency`` is not allowed,
+            or an argument of the environment is not.
     """
 
     env_class: ClassVar[type[ToolUseEnv] | EnvMaker]
@@ -47,6 +56,7 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
         self,
         num_envs: int = 1,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        max_concurrency: int = MAX_CONCURRENCY,
         **kwargs: Any,
     ) -> None:
         num_envs = whole_number("num_envs", num_envs, 1)
@@ -54,6 +64,7 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
         name = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else autoreset_mode
         if name not in modes:
             raise UnknownName("autoreset_mode", name, modes)
+        self._workers = Workers(whole_number("max_concurrency", max_concurrency, 1))
         first = self.env_class(**kwargs)
         self.envs: list[ToolUseEnv] = [first, *first.fork(num_envs - 1)]
         self.num_envs = num_envs
@@ -82,7 +93,7 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
 
         Raises:
             ConfigurationError: A list has not one entry for each environment, the mask selects
-                nothing, or what one environment got is not allowed.
+                nothing, or what one got is not allowed; the others are reset then, as in ``step``.
         """
         seeds = self._per_env("seed", seed, spread=True)
         chosen = dict(options or {})
@@ -93,45 +104,74 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
             for key in ("task_index", "task_id")
             if isinstance(chosen.get(key), list | tuple | np.ndarray)
         }
-        infos: dict[str, Any] = {}
-        for i in np.flatnonzero(mask).tolist():
+        chosen_envs: list[int] = np.flatnonzero(mask).tolist()
+
+        def begin(i: int) -> tuple[str, dict[str, Any]]:
             own = {**chosen, **{key: values[i] for key, values in lists.items()}}
-            self._texts[i], info = self.envs[i].reset(seed=seeds[i], options=own or None)
-            infos = self._add_info(infos, info, i)
-        self.finished[mask] = False
+            return self.envs[i].reset(seed=seeds[i], options=own or None)
+
+        outcomes = self._for_each(begin, chosen_envs)
+        infos: dict[str, Any] = {}
+        for i, outcome in zip(chosen_envs, outcomes, strict=True):
+            if not isinstance(outcome, Exception):
+                (self._texts[i], info), self.finished[i] = outcome, False
+                infos = self._add_info(infos, info, i)
+        raise_first(outcomes, chosen_envs)
         return tuple(self._texts), infos
 
     def step(self, actions: Sequence[str]) -> StepResult:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Step every environment; finished ones are reset as ``autoreset_mode`` says.
 
+        An environment that raises keeps no other from its step: all take theirs, then the first
+        exception is raised, with a note of who raised. The others can be stepped on, from where
+        ``finished`` says that they are.
+
         Raises:
             ConfigurationError: There is not one action for each environment, or, with
-                ``Disabled``, a finished one was not reset.
-            WrongActionType: ``actions`` is no sequence, or an action is not a string.
+                ``Disabled``, a finished one was not reset. No environment has been stepped.
+            WrongActionType: ``actions`` is no sequence, or an action is not a string; likewise.
         """
         self._check_actions(actions)
-        mode = self.autoreset_mode
-        if mode is AutoresetMode.DISABLED and self.finished.any():
+        if self.autoreset_mode is AutoresetMode.DISABLED and self.finished.any():
             over = np.flatnonzero(self.finished).tolist()
             raise ConfigurationError(f"environments {over} are finished: reset them first")
         rewards = np.zeros(self.num_envs, dtype=np.float64)
         terminations = np.zeros(self.num_envs, dtype=np.bool_)
         truncations = np.zeros(self.num_envs, dtype=np.bool_)
+        everyone = range(self.num_envs)
+        outcomes = self._for_each(lambda i: self._advance(i, actions[i]), everyone)
         infos: dict[str, Any] = {}
-        for i, (env, action) in enumerate(zip(self.envs, actions, strict=True)):
-            if mode is AutoresetMode.NEXT_STEP and self.finished[i]:
-                self._texts[i], info = env.reset()
-            else:
-                text, rewards[i], terminated, truncated, info = env.step(action)
-                terminations[i], truncations[i] = terminated, truncated
-                if mode is AutoresetMode.SAME_STEP and (terminated or truncated):
-                    final = {"final_obs": text, "final_info": info}
-                    infos = self._add_info(infos, final, i)
-                    text, info = env.reset()
-                self._texts[i] = text
+        for i, outcome in enumerate(outcomes):
+            if isinstance(outcome, Exception):
+                continue
+            self._texts[i], rewards[i], terminated, truncated, info, final = outcome
+            terminations[i], truncations[i] = terminated, truncated
+            self.finished[i] = terminated or truncated
+            if final is not None:
+                infos = self._add_info(infos, final, i)
             infos = self._add_info(infos, info, i)
-        self.finished = terminations | truncations
+        raise_first(outcomes, everyone)
         return tuple(self._texts), rewards, terminations, truncations, infos
+
+    def _advance(self, i: int, action: str) -> _Advanced:
+        """Step environment ``i``, or reset it if its turn has come."""
+        env, mode = self.envs[i], self.autoreset_mode
+        if mode is AutoresetMode.NEXT_STEP and self.finished[i]:
+            text, info = env.reset()
+            return text, 0.0, False, False, info, None
+        text, reward, terminated, truncated, info = env.step(action)
+        final = None
+        if mode is AutoresetMode.SAME_STEP and (terminated or truncated):
+            final = {"final_obs": text, "final_info": info}
+            text, info = env.reset()
+        return text, float(reward), terminated, truncated, info, final
+
+    def _for_each(self, function: Callable[[int], T], which: Sequence[int]) -> list[T | Exception]:
+        """Do something with each environment: at the same time if their tools wait."""
+        concurrent = self.envs[0].waits and self._workers.limit > 1 and len(which) > 1
+        if concurrent and self.render_mode != "human":
+            return self._workers.map(function, which)
+        return [attempt(function, i) for i in which]
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Call a method of every environment (or read an attribute)."""
@@ -156,6 +196,7 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
     def close_extras(self, **kwargs: Any) -> None:
         """Close every environment."""
         del kwargs
+        self._workers.close()
         for env in self.envs:
             env.close()
 

@@ -1,12 +1,15 @@
-"""What the model reads between two of its answers: results, the user's words, new tools."""
+"""What the model reads between two of its answers: results, the user's words, new tools.
+
+Whatever is in them, they cannot end their message or begin another: see ``guard``.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from toolrl_env.core.types import ParsedCall, ToolResult, ToolSpec
+from toolrl_env.prompts.guard import guarded_json, guarded_words
 from toolrl_env.prompts.toolrl import render_tools
 
 __all__ = ["correction_message", "result_messages", "tools_message", "user_message"]
@@ -24,10 +27,9 @@ def result_messages(
     names = [call.name or "" for call in calls]
     if protocol == "toolrl":
         named = [{"name": n, "results": c} for n, c in zip(names, contents, strict=True)]
-        text = json.dumps(named, ensure_ascii=False)
-        return [{"role": "user", "content": f"<obs> {text} </obs>"}]
+        return [{"role": "user", "content": f"<obs> {guarded_json(named)} </obs>"}]
     return [
-        {"role": "tool", "name": name, "content": json.dumps(content, ensure_ascii=False)}
+        {"role": "tool", "name": guarded_words(name), "content": guarded_json(content)}
         for name, content in zip(names, contents, strict=True)
     ]
 
@@ -40,12 +42,14 @@ def _content(result: ToolResult) -> Any:
 
 def user_message(protocol: str, text: str) -> dict[str, Any]:
     """Return the user's next words as a message."""
+    text = guarded_words(text)
     return {"role": "user", "content": f"<user> {text} </user>" if protocol == "toolrl" else text}
 
 
 def correction_message(protocol: str, reasons: Sequence[str]) -> dict[str, Any]:
     """Return the message for an answer that could not be read: nothing was run, and why."""
-    text = "The answer could not be read, so nothing was run: " + "; ".join(reasons)
+    text = "The answer could not be read, so nothing was run: "
+    text += guarded_words("; ".join(reasons))
     return {"role": "user", "content": f"<obs> {text} </obs>" if protocol == "toolrl" else text}
 
 
@@ -62,5 +66,5 @@ def tools_message(protocol: str, tools: Sequence[ToolSpec], gone: Sequence[str])
         parts.append(f"These tools can be used from now on:\n{render_tools(tools)}")
     if gone:
         parts.append(f"These tools can no longer be used: {', '.join(gone)}")
-    text = "\n".join(parts)
+    text = guarded_words("\n".join(parts))
     return {"role": "user", "content": f"<obs> {text} </obs>" if protocol == "toolrl" else text}

@@ -15,8 +15,10 @@ from typing import Any
 from toolrl_env.core.frozen import freeze
 from toolrl_env.core.types import Task
 
-__all__ = ["chatml", "native_messages"]
+__all__ = ["chatml", "chatml_after", "native_messages"]
 
+_END = "<|im_end|>\n"
+_ANSWER = "<|im_start|>assistant\n"
 NATIVE_SYSTEM = (
     "Help the user. Use functions when they can supply what is needed; if none fits, or a value "
     "that one must have was never given, say so instead."
@@ -44,7 +46,8 @@ def native_messages(task: Task) -> tuple[dict[str, Any], ...]:
 def chatml(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] | None) -> str:
     """Return a conversation as text in ChatML, tools in the first system message, Hermes calls.
 
-    The text ends where the assistant's answer begins.
+    The text ends where the assistant's answer begins. What is not the assistant's own cannot end
+    its message: ``<|im_`` in it becomes ``< |im_``.
 
     >>> print(chatml([{"role": "user", "content": "Hi"}], None))
     <|im_start|>user
@@ -52,19 +55,41 @@ def chatml(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, A
     <|im_start|>assistant
     <BLANKLINE>
     """
-    parts: list[str] = []
     offer = _offer(tools) if tools else ""
     if offer and (not messages or messages[0]["role"] != "system"):
         messages = [{"role": "system", "content": ""}, *messages]
+    parts: list[str] = []
     for message in messages:
         body = str(message["content"])
         if message["role"] == "system" and offer:
             body, offer = f"{body}\n\n{offer}".lstrip("\n"), ""
-        calls = [_hermes_call(call["function"]) for call in message.get("tool_calls", ())]
-        body = "\n".join([body, *calls] if body or not calls else calls)
-        parts.append(f"<|im_start|>{message['role']}\n{body}<|im_end|>\n")
-    parts.append("<|im_start|>assistant\n")
-    return "".join(parts)
+        parts.append(_chatml_message(message, body))
+    return "".join([*parts, _ANSWER])
+
+
+def chatml_after(text: str, answer: str, messages: Sequence[Mapping[str, Any]]) -> str:
+    """Return a conversation as ``chatml`` would, given what it returned before the last answer.
+
+    Args:
+        text: What ``chatml`` returned for everything before the answer.
+        answer: The assistant's answer, as it wrote it.
+        messages: What followed it; none is a system message.
+
+    >>> chatml_after(chatml([], None), "Hi", []) == chatml(
+    ...     [{"role": "assistant", "content": "Hi"}], None
+    ... )
+    True
+    """
+    said = [_chatml_message(message, str(message["content"])) for message in messages]
+    return "".join([text, answer, _END, *said, _ANSWER])
+
+
+def _chatml_message(message: Mapping[str, Any], body: str) -> str:
+    calls = [_hermes_call(call["function"]) for call in message.get("tool_calls", ())]
+    body = "\n".join([body, *calls] if body or not calls else calls)
+    if "<|im_" in body and message["role"] != "assistant":
+        body = body.replace("<|im_", "< |im_")
+    return f"<|im_start|>{message['role']}\n{body}{_END}"
 
 
 def _offer(tools: Sequence[Mapping[str, Any]]) -> str:

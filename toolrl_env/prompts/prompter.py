@@ -10,7 +10,7 @@ from typing import Any, cast
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.core.types import Task
 from toolrl_env.prompts.default import DEFAULT, get_template, template_names
-from toolrl_env.prompts.native import chatml, native_messages
+from toolrl_env.prompts.native import chatml, chatml_after, native_messages
 from toolrl_env.prompts.python import python_messages
 from toolrl_env.prompts.template import PromptTemplate
 
@@ -109,6 +109,32 @@ class Prompter:
                 )
             return text
         return chatml(messages, offered)
+
+    def text_after(
+        self,
+        text: str,
+        messages: Sequence[dict[str, Any]],
+        added: int,
+        tools: Sequence[dict[str, Any]] | None = None,
+    ) -> str:
+        """Return what ``text`` would for a conversation that has grown, without rendering it anew.
+
+        A ``chat_template`` renders the whole again: nothing says that it only appends.
+
+        Args:
+            text: The text up to where the last answer begins.
+            messages: The whole conversation.
+            added: How many messages at its end are new: the answer and what followed it, which
+                are no system messages.
+            tools: As for ``text``.
+
+        Raises:
+            ConfigurationError: ``chat_template`` returned something else than text.
+        """
+        if self._chat_template is not None:
+            return self.text(messages, tools)
+        answer, *following = messages[len(messages) - added :]
+        return chatml_after(text, answer["content"], following)
 
 
 def _template(template: object) -> PromptTemplate:

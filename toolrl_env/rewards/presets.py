@@ -16,7 +16,11 @@ __all__ = ["PRESETS", "preset_names"]
 
 
 def toolrl() -> RewardConfig:
-    """R_format + R_correct, the paper's reward (section 3.3), calls matched greedily. Default."""
+    """R_format + R_correct, the paper's reward (section 3.3), calls matched greedily. Default.
+
+    No answer earns more than gold's. Exploitable by answers that are not sure: listing a call once
+    for each of two guesses earns 3.25 whichever is right, one wrong guess 2.5, a right one 4.
+    """
     return RewardConfig()
 
 
@@ -25,6 +29,9 @@ def length() -> RewardConfig:
 
     The paper finds that it does not help tool use (BFCL 33.23 for the 1.5B model and 48.89 for the
     3B one, against 46.20 and 52.98 without).
+
+    Exploitable: any words pay, up to 1 for 512 of them. On our samples the gold answer earns 4.02
+    and the same with 2000 times one word as its thought 5.00.
     """
     return RewardConfig(length=True)
 
@@ -32,7 +39,8 @@ def length() -> RewardConfig:
 def dynamic_length() -> RewardConfig:
     """``length`` with the words asked for growing from 384 to 640 over 105 steps.
 
-    In the paper worse still for the small model: BFCL 28.51 (1.5B) and 48.24 (3B).
+    In the paper worse still for the small model: BFCL 28.51 (1.5B) and 48.24 (3B). Exploitable as
+    ``length``: any words pay, up to 1.
     """
     return RewardConfig(length=True, dynamic_length=True)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from toolrl_env.core.errors import ConfigurationError, SnapshotError
 from toolrl_env.core.types import ToolSpec
+from toolrl_env.tools.canonical import state_digest
 from toolrl_env.tools.signature import spec_from_function
 from toolrl_env.tools.tool import Tool
 
@@ -76,6 +77,8 @@ class SuiteSnapshot:
 class ToolSuite:
     """Base of suites: subclass, keep all state in instance attributes, mark methods.
 
+    Two suites are equal if they are of one class and their states have one ``state_hash``.
+
     >>> class Counter(ToolSuite):
     ...     def __init__(self) -> None:
     ...         self.value = 0
@@ -96,6 +99,14 @@ class ToolSuite:
     >>> counter.value
     0
     """
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]  # mutable
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the other is of the same class and in an equal state."""
+        if not isinstance(other, ToolSuite) or type(other) is not type(self):
+            return NotImplemented
+        return self.state_hash() == other.state_hash()
 
     def methods(self) -> dict[str, ToolMethod[Any, Any, Any]]:
         """Return the marked methods by name, in the order of their definition, parents first."""
@@ -139,3 +150,20 @@ class ToolSuite:
         state: dict[str, Any] = pickle.loads(snapshot.state)
         vars(self).clear()
         vars(self).update(state)
+
+    def state_hash(self) -> str:
+        """Return 64 hexadecimal digits of the state, the same for equal states in every process.
+
+        Raises:
+            SnapshotError: The state holds something that cannot be pickled.
+        """
+        return state_digest(vars(self))
+
+    def fork(self) -> Self:
+        """Return a suite in the same state, which shares nothing that changes with this one.
+
+        The constructor is not called. A subclass that needs it for ``restore`` overrides this.
+        """
+        twin = type(self).__new__(type(self))
+        twin.restore(self.snapshot())
+        return twin

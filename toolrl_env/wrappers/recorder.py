@@ -26,7 +26,8 @@ class RecordTrajectories(gym.Wrapper[str, str, str, str], RecordConstructorArgs)
     A line is written by one unbuffered append when the episode ends, so a crash loses the running
     episode alone, and several environments, also in several processes, may share a file. If the
     file ends in the middle of a line, that piece is closed off and kept. An episode that is reset
-    before its end is not written. Nothing the environment returns is changed.
+    before its end is not written. Nothing the environment returns is changed. The state of the
+    world, if there is one, is hashed after every step.
 
     ``toolrl replay FILE`` and ``toolrl_env.wrappers.replay_trajectory`` run the episodes again.
 
@@ -77,7 +78,7 @@ class RecordTrajectories(gym.Wrapper[str, str, str, str], RecordConstructorArgs)
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Step, and write the episode down if this ends it."""
         result = self.env.step(action)
-        transition = transition_of(self._observation, action, result)
+        transition = transition_of(self._observation, action, result, self._base)
         self._transitions.append(transition)
         self._observation = transition.next_observation
         if transition.terminated or transition.truncated:
@@ -116,16 +117,18 @@ class RecordTrajectories(gym.Wrapper[str, str, str, str], RecordConstructorArgs)
             raise DataError(f"{self.path}: cannot be written: {error.strerror or error}") from error
 
 
-def transition_of(observation: str, action: str, result: StepResult) -> Transition:
+def transition_of(observation: str, action: str, result: StepResult, env: ToolUseEnv) -> Transition:
     """Return a step as data.
 
     Args:
         observation: What was seen before.
         action: The answer.
         result: What ``step`` returned.
+        env: The environment as the step left it.
     """
     following, reward, terminated, truncated, info = result
     reason = info.get("stop_reason")
+    failed = info.get("failure_kind") is not None
     return Transition(
         observation=observation,
         action=action,
@@ -135,4 +138,5 @@ def transition_of(observation: str, action: str, result: StepResult) -> Transiti
         terminated=terminated,
         truncated=truncated,
         stop_reason=None if reason is None else StopReason(reason),
+        state_hash=None if failed else env.state_hash(),
     )

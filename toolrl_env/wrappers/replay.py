@@ -33,8 +33,9 @@ class Replayer:
         """Run an episode again.
 
         Raises:
-            ReplayMismatch: An observation, reward, component, end or reason differs, or the tasks
-                are others. The message lists every difference.
+            ReplayMismatch: An observation, reward, component, end, reason or state of the world
+                differs, or the tasks are others. The message lists every difference. States are
+                compared where the file has them.
             UnknownName: No environment of that id is registered.
             DataError: The environment cannot be made with the recorded arguments.
         """
@@ -47,7 +48,7 @@ class Replayer:
                 f"{trajectory.env_id}: the task set is another than at recording\n"
                 f"  recorded {trajectory.fingerprint}\n  now      {base.tasks.fingerprint}"
             )
-        differences = _differences(env, trajectory)
+        differences = _differences(base, env, trajectory)
         if differences:
             title = f"{trajectory.env_id}, task {trajectory.task_id}: does not replay"
             raise ReplayMismatch("\n".join((title, *differences)))
@@ -75,7 +76,7 @@ def replay_trajectory(trajectory: Trajectory) -> None:
     Replayer().replay(trajectory)
 
 
-def _differences(env: gym.Env[str, str], trajectory: Trajectory) -> list[str]:
+def _differences(base: ToolUseEnv, env: gym.Env[str, str], trajectory: Trajectory) -> list[str]:
     options = {"task_id": trajectory.task_id, "training_step": trajectory.training_step}
     try:
         observation, _ = env.reset(options=options)
@@ -83,7 +84,7 @@ def _differences(env: gym.Env[str, str], trajectory: Trajectory) -> list[str]:
         raise ReplayMismatch(f"{trajectory.env_id}: {error}") from error
     found: list[str] = []
     for number, recorded in enumerate(trajectory.transitions):
-        now = transition_of(observation, recorded.action, env.step(recorded.action))
+        now = transition_of(observation, recorded.action, env.step(recorded.action), base)
         found += _compare(number, recorded, now)
         observation = now.next_observation
         if now.terminated or now.truncated:
@@ -104,6 +105,8 @@ def _compare(number: int, recorded: Transition, now: Transition) -> list[str]:
         "truncated": (recorded.truncated, now.truncated),
         "stop_reason": (recorded.stop_reason, now.stop_reason),
     }
+    if recorded.state_hash is not None:
+        values["state_hash"] = (recorded.state_hash, now.state_hash)
     for name in dict.fromkeys((*recorded.components, *now.components)):
         values[f"component {name}"] = (recorded.components.get(name), now.components.get(name))
     found = [

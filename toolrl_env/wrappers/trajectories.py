@@ -1,8 +1,8 @@
 """Trajectories as JSON lines: one finished episode a line, so that a crash costs one line at most.
 
 A line is an object with the fields of ``Trajectory`` and ``"version": 1``; each transition is an
-object with the fields of ``Transition``. A writer may add ``notes`` of its own. Text outside ASCII
-is escaped, lone surrogates included.
+object with the fields of ``Transition``, of which older files lack ``state_hash``. A writer may
+add ``notes`` of its own. Text outside ASCII is escaped, lone surrogates included.
 """
 
 from __future__ import annotations
@@ -126,6 +126,7 @@ def _transition(item: Any) -> Transition:
     reason = fields.get("stop_reason")
     if reason is not None and reason not in set(StopReason):
         raise DataError(f"stop_reason is {reason!r}; known: {', '.join(StopReason)}")
+    state = fields.get("state_hash")
     return Transition(
         observation=_field(fields, "observation", str),
         action=_field(fields, "action", str),
@@ -135,6 +136,7 @@ def _transition(item: Any) -> Transition:
         terminated=_field(fields, "terminated", bool),
         truncated=_field(fields, "truncated", bool),
         stop_reason=None if reason is None else StopReason(reason),
+        state_hash=None if state is None else _field(fields, "state_hash", str),
     )
 
 

@@ -16,6 +16,7 @@ from toolrl_env.core.errors import SnapshotError
 from toolrl_env.core.types import ErrorCode, ToolCall
 from toolrl_env.data.bfcl import MAX_STEPS, BFCLMultiTurnSource, BFCLSession
 from toolrl_env.data.bfcl.session import MAX_RESULT_CHARS, _shortened
+from toolrl_env.envs.bfcl_multi_turn import BFCLMultiTurnEnv
 from toolrl_env.parsing import get_protocol
 from toolrl_env.tools import as_parsed
 
@@ -376,3 +377,14 @@ def _wander(session: BFCLSession, seed: int) -> list[Any]:
         if rng.random() < 0.2:
             seen.append(session.reply("go on"))
     return seen
+
+
+def test_an_episode_with_too_many_steps_in_a_turn_gave_up() -> None:
+    env = BFCLMultiTurnEnv()
+    env.reset(options={"task_index": 0})
+    call = env.gold_answer()
+    steps = [env.step(call) for _ in range(MAX_STEPS + 1)]
+    assert [step[4]["stop_reason"] for step in steps[:-1]] == [None] * MAX_STEPS
+    assert steps[-1][2:4] == (True, False)
+    assert steps[-1][4]["stop_reason"] == "gave_up"
+    assert steps[-1][1] == 0.0

@@ -6,19 +6,25 @@ import functools
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolrl_env.core.errors import SnapshotError
+from toolrl_env.core.frozen import freeze
 from toolrl_env.core.types import ParsedCall, ToolResult, ToolSpec
 from toolrl_env.data.procedural.workspace.scenario import Scenario
 from toolrl_env.data.procedural.workspace.user import UserState, answer_to
 from toolrl_env.tools import CallValidator, Tool, ToolError, execute_calls
 from toolrl_env.tools.suites.workspace import Database, WorkspaceSuite
 
-__all__ = ["WorkspaceSession", "WorkspaceSnapshot"]
+__all__ = ["SPECS", "WorkspaceSession", "WorkspaceSnapshot"]
 
 _METHODS = WorkspaceSuite().methods()
+SPECS = {
+    name: replace(method.spec, parameters=freeze(method.spec.parameters))
+    for name, method in _METHODS.items()
+}
+"""Every tool of the office by name; shared, so frozen."""
 _WRITING = frozenset(name for name, method in _METHODS.items() if method.writes)
 
 
@@ -32,6 +38,7 @@ class WorkspaceSnapshot:
         user: Where the conversation stands.
         faults: How often tools are still going to fail, by tool.
         failed: How many calls failed for a moment so far.
+        held: Which wishes are fulfilled in this state, if that was worked out already.
     """
 
     task_id: str
@@ -39,11 +46,12 @@ class WorkspaceSnapshot:
     user: UserState
     faults: tuple[tuple[str, int], ...]
     failed: int
+    held: tuple[bool, ...] | None = None
 
 
 @functools.lru_cache(maxsize=256)
 def _validator(names: tuple[str, ...]) -> CallValidator:
-    return CallValidator([_METHODS[name].spec for name in names])
+    return CallValidator([SPECS[name] for name in names])
 
 
 class WorkspaceSession:
@@ -61,8 +69,11 @@ class WorkspaceSession:
         self._user = UserState()
         self._faults = dict(scenario.faults)
         self._failed = 0
+        self._stage: tuple[int, bool] | None = None
         self._names: tuple[str, ...] = ()
+        self._specs: tuple[ToolSpec, ...] = ()
         self._tools: tuple[Tool, ...] = ()
+        self._held: tuple[int, tuple[bool, ...]] = (-1, ())
         self._offer()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -85,7 +96,7 @@ class WorkspaceSession:
 
     def tools(self) -> Sequence[ToolSpec]:
         """Return the tools that are available now: more after a code or a further request."""
-        return tuple(tool.spec for tool in self._tools)
+        return self._specs
 
     def execute(self, calls: Sequence[ParsedCall]) -> tuple[ToolResult, ...]:
         """Check each call against the tools available now, and run the valid ones in order.
@@ -109,7 +120,10 @@ class WorkspaceSession:
 
     def progress(self) -> tuple[bool, ...]:
         """Return which wishes are fulfilled and, last, whether nothing else was changed."""
-        return self._scenario.goal.progress(self._scenario.image.rows, self._office.database)
+        before, database = self._scenario.image.rows, self._office.database
+        if self._held[0] != database.version:
+            self._held = (database.version, self._scenario.goal.progress(before, database))
+        return self._held[1]
 
     def gold(self) -> None:
         """Return ``None``: only the final database has a goal."""
@@ -132,6 +146,7 @@ class WorkspaceSession:
             self._user,
             tuple(sorted(self._faults.items())),
             self._failed,
+            self._held[1] if self._held[0] == self._office.database.version else None,
         )
 
     def restore(self, snapshot: object) -> None:
@@ -143,6 +158,8 @@ class WorkspaceSession:
         if not isinstance(snapshot, WorkspaceSnapshot) or snapshot.task_id != self.task_id:
             raise SnapshotError(f"not a snapshot of a session of {self.task_id}")
         self._office.database.put(snapshot.database)
+        if snapshot.held is not None:
+            self._held = (self._office.database.version, snapshot.held)
         self._user = snapshot.user
         self._faults = dict(snapshot.faults)
         self._failed = snapshot.failed
@@ -156,11 +173,13 @@ class WorkspaceSession:
 
     def _offer(self) -> None:
         """Bring the offered tools up to date."""
-        names = self._scenario.available(self._user.phase, self._office.payments_unlocked)
-        if names != self._names:
-            self._names = names
+        stage = (self._user.phase, self._office.payments_unlocked)
+        if stage != self._stage:
+            self._stage = stage
+            self._names = names = self._scenario.available(*stage)
+            self._specs = tuple(SPECS[name] for name in names)
             self._tools = tuple(
-                Tool(_METHODS[name].spec, functools.partial(self._run, name)) for name in names
+                Tool(SPECS[name], functools.partial(self._run, name)) for name in names
             )
 
     def _run(self, name: str, /, **arguments: Any) -> Any:

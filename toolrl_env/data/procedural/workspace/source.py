@@ -10,16 +10,14 @@ from toolrl_env.core.types import GroundTruth, Message, Task, ToolCall
 from toolrl_env.data.procedural.endless import EndlessSource
 from toolrl_env.data.procedural.workspace.phrases import THOUGHTS
 from toolrl_env.data.procedural.workspace.scenario import LEVELS, Scenario, make_scenario
-from toolrl_env.data.procedural.workspace.session import WorkspaceSession
+from toolrl_env.data.procedural.workspace.session import SPECS, WorkspaceSession
 from toolrl_env.data.procedural.workspace.world import pick
 from toolrl_env.parsing import get_protocol
-from toolrl_env.tools.suites.workspace import WorkspaceSuite
 
 __all__ = ["GENERATOR_VERSION", "WorkspaceSource"]
 
 GENERATOR_VERSION = 1
 """Goes up with any change to what an index gives; part of every fingerprint."""
-_SPECS = {tool.name: tool.spec for tool in WorkspaceSuite().tools()}
 _NAMED_SPLITS = ("train",) * 8 + ("validation", "test")
 
 
@@ -88,7 +86,7 @@ class WorkspaceSource(EndlessSource[tuple[Task, Scenario]]):
         task = Task(
             id=task_id,
             source=self.name,
-            tools=tuple(_SPECS[name] for name in scenario.available(0, unlocked=False)),
+            tools=tuple(SPECS[name] for name in scenario.available(0, unlocked=False)),
             messages=(Message("user", scenario.phases[0].text),),
             gold=_gold(scenario.turns[0], pick(rng, THOUGHTS)),
             category=_category(scenario),
@@ -103,7 +101,7 @@ class WorkspaceSource(EndlessSource[tuple[Task, Scenario]]):
         return made[0]
 
     def _tools(self) -> Any:
-        return [spec.as_openai() for spec in _SPECS.values()]
+        return [spec.as_openai() for spec in SPECS.values()]
 
 
 def _gold(turn: tuple[ToolCall, ...] | str, thought: str) -> GroundTruth:

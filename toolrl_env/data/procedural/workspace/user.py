@@ -10,13 +10,15 @@ How a response is read, in this order:
    "who", "name", "recipient", … for a person); if it holds none of any fact's words and does not
    just ask for consent, the sentence before it counts with it ("The day is not given. Could you
    help?"). All facts asked about are told, in the fact's own words. A fact may be asked for again.
-4. If it asks for nothing that the user keeps back, the user says to go ahead, or asks back what is
+4. Sentences that name more than ``MOST_KINDS`` kinds of fact at once fish: nothing is told, and it
+   counts as a question that leads nowhere. (A question for three facts names six kinds at most.)
+5. If it asks for nothing that the user keeps back, the user says to go ahead, or asks back what is
    wanted while something is still hidden; ``PATIENCE`` times in an episode.
-5. A response that asks nothing is taken as a report: the next request follows, if there is one;
+6. A response that asks nothing is taken as a report: the next request follows, if there is one;
    otherwise the user is done.
 
-The script knows English only. It tells every fact that is named, so listing all words of ``WORDS``
-in one question tells all of them; it never confirms a guess as right or wrong.
+The script knows English only. It never confirms a guess as right or wrong. Whoever asks for
+everything, six kinds at a time, hears everything in three answers.
 """
 
 from __future__ import annotations
@@ -24,10 +26,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-__all__ = ["PATIENCE", "WORDS", "Fact", "Phase", "UserState", "answer_to", "asks_about"]
+__all__ = [
+    "MOST_KINDS",
+    "PATIENCE",
+    "WORDS",
+    "Fact",
+    "Phase",
+    "UserState",
+    "answer_to",
+    "asks_about",
+]
 
 PATIENCE = 3
 """Questions that lead nowhere, before the user takes them for reports."""
+MOST_KINDS = 6
+"""Kinds of fact that one response may ask about."""
 MAX_READ = 4_000
 """Characters of a response that are read, from each end."""
 
@@ -137,11 +150,14 @@ def answer_to(
     questions = _questions(response)
     known = [fact for phase in phases[: state.phase + 1] for fact in phase.facts]
     asked = _asked(questions, [fact.kind for fact in known])
-    if asked:
+    fishes = len(_asked(questions, list(WORDS))) > MOST_KINDS
+    if asked and not fishes:
         said = " ".join(known[index].answer for index in asked)
         return said, replace(state, told=state.told | set(asked))
     if questions and state.patience:
         impatient = replace(state, patience=state.patience - 1)
+        if fishes:
+            return "That is too much at once. What exactly do you need to know?", impatient
         if len(state.told) < len(known) and not _wants_consent(questions):
             return "What exactly do you need to know?", impatient
         return "Please go ahead, exactly as I asked.", impatient

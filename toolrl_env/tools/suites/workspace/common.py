@@ -6,7 +6,7 @@ import datetime
 import json
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from toolrl_env.core.errors import SnapshotError, nearest
 from toolrl_env.tools.signature import Limits
@@ -149,6 +149,12 @@ class Office(ToolSuite):
         if snapshot.suite != type(self).__qualname__:
             raise SnapshotError(f"a snapshot of {snapshot.suite}, not of {type(self).__qualname__}")
         self.database.put(snapshot.state)
+
+    def fork(self) -> Self:
+        """Return an office in the same state; what neither has written is shared."""
+        twin = type(self)(Database(self.database.base))
+        twin.restore(self.snapshot())
+        return twin
 
     def state_hash(self) -> str:
         """Return 64 hexadecimal digits of the rows, the same in every process."""

@@ -96,7 +96,7 @@ class Database:
         image: The office to start from; ``None`` for one without rows.
     """
 
-    __slots__ = ("_cache", "_data", "_live", "_written", "base")
+    __slots__ = ("_cache", "_data", "_live", "_version", "_written", "base")
 
     def __init__(self, image: Image | None = None) -> None:
         self.base = image or _empty()
@@ -104,6 +104,7 @@ class Database:
         self._live: sqlite3.Connection | None = None
         self._cache: dict[str, Rows] = {}
         self._written: frozenset[str] = frozenset()
+        self._version = 0
 
     def __del__(self) -> None:
         """Close the connection now instead of warning later."""
@@ -176,6 +177,11 @@ class Database:
         """Names of the tables that may differ from the image it began from."""
         return self._written
 
+    @property
+    def version(self) -> int:
+        """A number that grows with every change, also with those that are undone."""
+        return self._version
+
     def digest(self) -> str:
         """Return 64 hexadecimal digits of all rows; independent of how they came to be."""
         whole = hashlib.sha256()
@@ -200,6 +206,7 @@ class Database:
             if "full" in str(error):
                 raise ToolError(_FULL) from None
             raise
+        self._version += 1
         self._written |= {table}
         self._cache.pop(table, None)
         return cursor.lastrowid or 0
@@ -215,6 +222,7 @@ class Database:
     def rollback(self) -> None:
         """Undo the group."""
         self._connection.execute("ROLLBACK")
+        self._version += 1
         self._cache.clear()
 
     # ------------------------------------------------------------------ state
@@ -241,6 +249,7 @@ class Database:
         if not data.startswith(b"SQLite format 3\0") or not TABLES.keys() >= set(written):
             raise SnapshotError("not a snapshot of an office")
         self.close()
+        self._version += 1
         self._data = data
         self._written = frozenset(written if key == self.base.key else TABLES)
         self._cache.clear()

