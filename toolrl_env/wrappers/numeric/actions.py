@@ -93,7 +93,10 @@ class NumericActions(gym.Wrapper[FloatVector, Action, str, str], abc.ABC, Generi
             ConfigurationError: ``action`` is no member of ``action_space``.
             gymnasium.error.ResetNeeded: No episode is running.
         """
-        answer = self._answer(action)
+        return self.play(self._answer(action))
+
+    def play(self, answer: str) -> tuple[FloatVector, float, bool, bool, dict[str, Any]]:
+        """Send any text in the place of an action, e.g. an expert's; otherwise as ``step``."""
         _, reward, terminated, truncated, info = self.env.step(answer)  # pyright: ignore[reportArgumentType]  # Gymnasium mixes up its type variables
         if terminated:
             observation = np.zeros(self.observation_space.shape or (), np.float32)

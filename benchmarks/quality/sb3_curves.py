@@ -1,0 +1,206 @@
+"""How fast PPO learns to pick calls, against a random agent and the best candidate: with a plot.
+
+    python -m benchmarks.quality.sb3_curves --out runs/sb3-curves
+
+Each seed trains in this process and is judged, greedily, on the same tasks of the test split. Time
+is CPU time of this process in training (evaluation is not counted), with one thread of torch.
+
+- ``oracle`` picks the candidate with the highest reward, which it looks up: the most that any agent
+  can earn with these candidates.
+- ``random`` picks any candidate that is there, evenly (the action mask is respected, so this is the
+  best of the random agents).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+import tyro
+from stable_baselines3.common.callbacks import BaseCallback
+
+import toolrl_env  # noqa: F401  # registers the ids
+from agents import sb3
+from agents.session import parse_env_kwargs
+from toolrl_env.wrappers import CandidateActions
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings.
+
+    Attributes:
+        env: Registered id of a single-turn environment.
+        env_kwargs: Keyword arguments for gym.make, as a JSON object.
+        seeds: Of the runs.
+        cpu_seconds: CPU time of each run.
+        marks: CPU times at which the reward is reported, in seconds.
+        tasks: Tasks of the test split that agents are judged on.
+        points: Judgements along each run, denser at the beginning.
+        out: Folder for curves.json, curves.png and the runs.
+    """
+
+    env: str = "ToolRL-Toolbox-v0"
+    env_kwargs: str = "{}"
+    seeds: tuple[int, ...] = (0, 1, 2)
+    cpu_seconds: float = 600.0
+    marks: tuple[float, ...] = (120.0, 600.0)
+    tasks: int = 500
+    points: int = 24
+    out: Path = Path("runs/sb3-curves")
+
+
+@dataclass(frozen=True)
+class Held:
+    """Held-out tasks, every candidate of which was scored once.
+
+    Attributes:
+        observations: float32 [tasks, size].
+        masks: bool [tasks, n].
+        rewards: float [tasks, n]; NaN where there is no candidate.
+    """
+
+    observations: np.ndarray
+    masks: np.ndarray
+    rewards: np.ndarray
+
+    @property
+    def oracle(self) -> float:
+        """Mean reward of the best candidates."""
+        return float(np.nanmax(self.rewards, axis=1).mean())
+
+    @property
+    def random(self) -> float:
+        """Expected reward of a candidate drawn evenly."""
+        return float(np.nanmean(self.rewards, axis=1).mean())
+
+    def reward(self, actions: np.ndarray) -> float:
+        """Mean reward of one action per task."""
+        return float(self.rewards[np.arange(len(self.rewards)), actions].mean())
+
+
+def hold_out(config: Config) -> Held:
+    """Score every candidate of the held-out tasks."""
+    kwargs = parse_env_kwargs(config.env_kwargs) | {"split": "test"}
+    env = CandidateActions(gym.make(config.env, **kwargs))
+    observations, masks, rewards = [], [], []
+    for index in range(config.tasks):
+        observation, info = env.reset(options={"task_index": index})
+        mask = info["action_mask"]
+        scores = np.full(len(mask), np.nan)
+        for action in np.flatnonzero(mask):
+            env.reset(options={"task_index": index})
+            scores[action] = env.step(int(action))[1]
+        observations.append(observation)
+        masks.append(mask)
+        rewards.append(scores)
+    return Held(np.stack(observations), np.stack(masks), np.stack(rewards))
+
+
+class Judge(BaseCallback):
+    """Judges the greedy policy at set CPU times; its own time is not counted."""
+
+    def __init__(self, held: Held, times: Sequence[float]) -> None:
+        super().__init__()
+        self.held, self.times = held, times
+        self.curve: list[dict[str, float]] = []
+        self._spent, self._last = 0.0, 0.0
+
+    def _on_training_start(self) -> None:
+        self._last = time.process_time()
+        self._judge()
+
+    def _on_step(self) -> bool:
+        now = time.process_time()
+        self._spent, self._last = self._spent + now - self._last, now
+        if len(self.curve) < len(self.times) and self._spent >= self.times[len(self.curve)]:
+            self._judge()
+        return self._spent < self.times[-1]
+
+    def _judge(self) -> None:
+        actions, _ = self.model.predict(self.held.observations, deterministic=True)
+        reward = self.held.reward(actions)
+        point = {"cpu": self._spent, "steps": self.num_timesteps, "reward": reward}
+        self.curve.append(point)
+        print(
+            f"{self._spent:7.1f} s {self.num_timesteps:8d} steps  reward {reward:.3f}", flush=True
+        )
+        self._last = time.process_time()
+
+
+def run(config: Config, held: Held, seed: int) -> list[dict[str, float]]:
+    """Train with one seed and return its curve."""
+    ahead = np.linspace(0.0, config.cpu_seconds**0.5, config.points) ** 2
+    times = sorted({*ahead.tolist(), *config.marks})
+    judge = Judge(held, [mark for mark in times if mark <= config.cpu_seconds])
+    settings = sb3.SB3Config(
+        env=config.env,
+        env_kwargs=config.env_kwargs,
+        out=config.out / f"seed-{seed}",
+        steps=10**9,
+        seed=seed,
+        eval_episodes=0,
+    )
+    sb3.train(settings, [judge])
+    return judge.curve
+
+
+def at(curve: Sequence[dict[str, float]], mark: float) -> float:
+    """Return the reward at the last judgement up to a time (which is at the mark itself)."""
+    return [point["reward"] for point in curve if point["cpu"] <= mark + 5.0][-1]
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Draw every seed's curve between the random agent and the oracle."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7.5, 4.5))
+    for seed, curve in result["curves"].items():
+        times = [point["cpu"] for point in curve]
+        axes.plot(times, [point["reward"] for point in curve], label=f"PPO, seed {seed}")
+    axes.axhline(result["oracle"], color="black", linestyle="--", label="best candidate (oracle)")
+    axes.axhline(0.8 * result["oracle"], color="black", linestyle=":", label="0.8 of the oracle")
+    axes.axhline(result["random"], color="grey", linestyle="-.", label="random candidate")
+    for mark in result["settings"]["marks"]:
+        axes.axvline(mark, color="lightgrey", linewidth=1)
+    axes.set_xlabel("CPU seconds of training (one thread)")
+    axes.set_ylabel("mean reward on held-out tasks")
+    axes.set_title(f"{result['settings']['env']} {result['settings']['env_kwargs']}")
+    axes.legend(loc="lower right")
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def main() -> None:
+    """Run every seed, draw, and print the table."""
+    config = tyro.cli(Config, description=__doc__)
+    torch.set_num_threads(1)
+    config.out.mkdir(parents=True, exist_ok=True)
+    held = hold_out(config)
+    settings = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(config).items()}
+    result: dict[str, Any] = {"oracle": held.oracle, "random": held.random, "settings": settings}
+    print(f"random {held.random:.3f}, oracle {held.oracle:.3f} on {config.tasks} tasks", flush=True)
+    result["curves"] = {}
+    for seed in config.seeds:
+        result["curves"][str(seed)] = run(config, held, seed)
+        (config.out / "curves.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+        draw(result, config.out / "curves.png")
+    for seed, curve in result["curves"].items():
+        marks = [f"{mark:.0f} s {at(curve, mark):.3f}" for mark in config.marks]
+        shares = [f"{at(curve, mark) / held.oracle:.3f}" for mark in config.marks]
+        print(f"seed {seed}: {', '.join(marks)}; of the oracle {', '.join(shares)}")
+
+
+if __name__ == "__main__":
+    main()
