@@ -2,8 +2,9 @@
 
     python -m benchmarks.quality.sb3_curves --out runs/sb3-curves
 
-Each seed trains in this process and is judged, greedily, on the same tasks of the test split. Time
-is CPU time of this process in training (evaluation is not counted), with one thread of torch.
+Each seed trains in a process of its own and is judged, greedily, on the same tasks of the test
+split. Time is CPU time of that process in training (evaluation is not counted), with one thread of
+torch.
 
 - ``oracle`` picks the candidate with the highest reward, which it looks up: the most that any agent
   can earn with these candidates.
@@ -14,8 +15,10 @@ is CPU time of this process in training (evaluation is not counted), with one th
 from __future__ import annotations
 
 import json
+import multiprocessing
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +47,8 @@ class Config:
         marks: CPU times at which the reward is reported, in seconds.
         tasks: Tasks of the test split that agents are judged on.
         points: Judgements along each run, denser at the beginning.
+        jobs: Seeds that train at a time, each in a process of its own.
+        draw_only: Draw the curves that are in ``out`` already, finished or not.
         out: Folder for curves.json, curves.png and the runs.
     """
 
@@ -54,6 +59,8 @@ class Config:
     marks: tuple[float, ...] = (120.0, 600.0)
     tasks: int = 500
     points: int = 24
+    jobs: int = 1
+    draw_only: bool = False
     out: Path = Path("runs/sb3-curves")
 
 
@@ -107,9 +114,9 @@ def hold_out(config: Config) -> Held:
 class Judge(BaseCallback):
     """Judges the greedy policy at set CPU times; its own time is not counted."""
 
-    def __init__(self, held: Held, times: Sequence[float]) -> None:
+    def __init__(self, held: Held, times: Sequence[float], path: Path) -> None:
         super().__init__()
-        self.held, self.times = held, times
+        self.held, self.times, self.path = held, times, path
         self.curve: list[dict[str, float]] = []
         self._spent, self._last = 0.0, 0.0
 
@@ -135,26 +142,31 @@ class Judge(BaseCallback):
         self._last = time.process_time()
 
 
-def run(config: Config, held: Held, seed: int) -> list[dict[str, float]]:
-    """Train with one seed and return its curve."""
+def run(config: Config, held: Held, seed: int) -> None:
+    """Train with one seed; its curve is written down as it grows."""
+    torch.set_num_threads(1)
     ahead = np.linspace(0.0, config.cpu_seconds**0.5, config.points) ** 2
     times = sorted({*ahead.tolist(), *config.marks})
-    judge = Judge(held, [mark for mark in times if mark <= config.cpu_seconds])
+    folder = config.out / f"seed-{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    judge = Judge(
+        held, [mark for mark in times if mark <= config.cpu_seconds], folder / "curve.json"
+    )
     settings = sb3.SB3Config(
         env=config.env,
         env_kwargs=config.env_kwargs,
-        out=config.out / f"seed-{seed}",
+        out=folder,
         steps=10**9,
         seed=seed,
         eval_episodes=0,
     )
     sb3.train(settings, [judge])
-    return judge.curve
 
 
-def at(curve: Sequence[dict[str, float]], mark: float) -> float:
-    """Return the reward at the last judgement up to a time (which is at the mark itself)."""
-    return [point["reward"] for point in curve if point["cpu"] <= mark + 5.0][-1]
+def at(curve: Sequence[dict[str, float]], mark: float) -> float | None:
+    """Return the reward when a time was reached, or ``None`` if it was not yet."""
+    reached = [point["reward"] for point in curve if point["cpu"] >= mark]
+    return reached[0] if reached else None
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
@@ -182,24 +194,34 @@ def draw(result: dict[str, Any], path: Path) -> None:
     plt.close(figure)
 
 
-def main() -> None:
-    """Run every seed, draw, and print the table."""
-    config = tyro.cli(Config, description=__doc__)
-    torch.set_num_threads(1)
-    config.out.mkdir(parents=True, exist_ok=True)
-    held = hold_out(config)
+def report(config: Config, held: Held) -> None:
+    """Write curves.json, draw curves.png and print a line per seed."""
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(config).items()}
     result: dict[str, Any] = {"oracle": held.oracle, "random": held.random, "settings": settings}
-    print(f"random {held.random:.3f}, oracle {held.oracle:.3f} on {config.tasks} tasks", flush=True)
-    result["curves"] = {}
-    for seed in config.seeds:
-        result["curves"][str(seed)] = run(config, held, seed)
-        (config.out / "curves.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-        draw(result, config.out / "curves.png")
+    paths = {seed: config.out / f"seed-{seed}" / "curve.json" for seed in config.seeds}
+    result["curves"] = {seed: json.loads(path.read_text("utf-8")) for seed, path in paths.items()}
+    (config.out / "curves.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    draw(result, config.out / "curves.png")
+    print(f"random {held.random:.3f}, oracle {held.oracle:.3f} on {config.tasks} held-out tasks")
     for seed, curve in result["curves"].items():
-        marks = [f"{mark:.0f} s {at(curve, mark):.3f}" for mark in config.marks]
-        shares = [f"{at(curve, mark) / held.oracle:.3f}" for mark in config.marks]
-        print(f"seed {seed}: {', '.join(marks)}; of the oracle {', '.join(shares)}")
+        for mark in config.marks:
+            reward = at(curve, mark)
+            said = "not reached"
+            if reward is not None:
+                said = f"{reward:.3f}, {reward / held.oracle:.3f} of the oracle"
+            print(f"seed {seed}, {mark:.0f} CPU s: {said}")
+
+
+def main() -> None:
+    """Run every seed and report."""
+    config = tyro.cli(Config, description=__doc__)
+    held = hold_out(config)
+    if not config.draw_only:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(config.jobs, context) as pool:
+            for done in [pool.submit(run, config, held, seed) for seed in config.seeds]:
+                done.result()
+    report(config, held)
 
 
 if __name__ == "__main__":

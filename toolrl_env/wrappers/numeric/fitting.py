@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from toolrl_env.wrappers.numeric.found_values import FoundValue
@@ -145,34 +146,41 @@ def _matches(pattern: str, value: str) -> bool:
         return True
 
 
+@lru_cache(maxsize=4096)
+def _looks_for(described: str) -> tuple[bool, bool]:
+    """Return whether a parameter's words ask for a date, and for a time of day."""
+    return _LOOKS["date"].search(described) is not None, _LOOKS["time"].search(
+        described
+    ) is not None
+
+
+@lru_cache(maxsize=16_384)
 def _named_in(value: str, described: str) -> bool:
-    lowered = described.lower()
-    quoted = (f"'{value}'", f'"{value}"', f" {value},", f", {value}", f"or {value}")
-    return any(form.lower() in lowered for form in quoted)
+    """Return whether a description lists a value."""
+    lowered, text = described.lower(), value.lower()
+    forms = (f"'{text}'", f'"{text}"', f" {text},", f", {text}", f"or {text}")
+    return any(form in lowered for form in forms)
 
 
 def _score(slot: Slot, candidate: FoundValue, said: str) -> float:
     """Score a found value by its kind, the words around it and how recently it was said."""
-    schema, kind = slot.schema, candidate.kind
+    schema, kind, value = slot.schema, candidate.kind, candidate.value
     described = f"{slot.name} {schema.get('description', '')}"
-    score = _PRIOR[kind]
+    score = _PRIOR[kind] + 0.3 * candidate.start / (len(said) + 1)
     score += 0.5 * min(len(slot.words & candidate.near), 2)
-    for special, pattern in _LOOKS.items():
-        if pattern.search(described):
-            score += 1.0 if kind == special else 0.0
-        elif kind == special:
-            score -= 0.8
-    if schema.get("type") == "number" or schema.get("type") == "integer":
-        score += 0.3
-    elif kind == "number":
+    for special, wanted in zip(_LOOKS, _looks_for(described), strict=True):
+        if kind == special:
+            score += 1.0 if wanted else -0.8
+    if schema.get("type") in ("number", "integer"):
+        return score + 0.3
+    if isinstance(value, list):
+        return score + 1.0
+    if kind == "number":
         score -= 0.2
-    if isinstance(candidate.value, str):
-        if schema.get("maxLength") == 1:
-            score += 1.0
-        if len(candidate.value) > 2 and _named_in(candidate.value, described):
+    if isinstance(value, str):
+        score += 1.0 if schema.get("maxLength") == 1 else 0.0
+        if len(value) > 2 and _named_in(value, described):
             score += 1.2  # the description lists it
-        elif stems(candidate.value) & slot.words:
+        elif stems(value) & slot.words:
             score -= 0.4  # the parameter's own name is rarely its value
-    elif isinstance(candidate.value, list):
-        score += 1.0
-    return score + 0.3 * candidate.start / (len(said) + 1)
+    return score

@@ -34,6 +34,7 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w
 _CODE = re.compile(
     r"\+\d[\d ()-]{6,}\d|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\w+://[^\s\"'<>]+[\w/]|/[\w.-]+(?:/[\w.-]+)*|#[0-9a-fA-F]{3,8}\b"
     r"|\b\d+(?:\.\d+){2,}\b|\b(?=[\w-]*[A-Za-z])[\w-]+(?:\.[A-Za-z_][\w-]*)+\b"
+    r"|(?<![\w:.-])0\d+\b(?![:.-])"
     r"|\b(?!\d+(?:st|nd|rd|th)\b)(?=[\w-]*\d)(?=[\w-]*[A-Za-z])\w+(?:-\w+)*\b|\b[A-Z]{2,}\b"
 )
 _NAME = re.compile(r"\b[^\W\d_a-z][\w'’.-]*[\w](?: (?:of |de |the |la )?[^\W\d_a-z][\w'’-]*\w)*")
@@ -41,7 +42,7 @@ _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _LIST = re.compile(r"[\w.'’-]+(?:, [\w.'’-]+)+(?:,? (?:and|or) [\w.'’-]+)?|[\w'’-]+ and [\w'’-]+")
 _COMPLEMENT = re.compile(
     r"\b(?:of|in|for|to|at|on|from|around|about|near|with|into|is|my|the|an?|as|called|named|kg|g)"
-    r" (?:the |an? |my |some )?((?:[^\W\d_][\w'’-]*)(?: [^\W\d_][\w'’-]*){0,3})"
+    r" (?:the |an? |my |some )?(?=((?:[^\W\d_][\w'’-]*)(?: [^\W\d_][\w'’-]*){0,3}))"
 )
 _OPENING = re.compile(r"(?:^|[.!?:\n]\s*)$")
 _MONTH_NAME = re.compile(rf"(?:{_MONTH})\b", re.I)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -92,8 +91,7 @@ def _calls(
         fillers = tuple(filler for _, filler in partial.chosen)
         score = sum(filler.score for filler in fillers) / max(1, len(fillers))
         call = ToolCall(tool.name, arguments)
-        key = json.dumps(arguments, sort_keys=True, default=str)
-        proposals.setdefault(key, Proposal(call, index, fillers, score, len(proposals)))
+        proposals.setdefault(repr(arguments), Proposal(call, index, fillers, score, len(proposals)))
     return list(proposals.values())
 
 
