@@ -136,9 +136,8 @@ class Judge(BaseCallback):
         reward = self.held.reward(actions)
         point = {"cpu": self._spent, "steps": self.num_timesteps, "reward": reward}
         self.curve.append(point)
-        print(
-            f"{self._spent:7.1f} s {self.num_timesteps:8d} steps  reward {reward:.3f}", flush=True
-        )
+        self.path.write_text(json.dumps(self.curve) + "\n", "utf-8")
+        print(f"{self.path.parent.name} {self._spent:7.1f} s  reward {reward:.3f}", flush=True)
         self._last = time.process_time()
 
 

@@ -35,7 +35,7 @@ def found(text, kind):
         ("card LC-56761 of RJ76", "code", ["LC-56761", "RJ76"]),
         ("the colour #487420", "code", ["#487420"]),
         ("bump 3.11.2", "code", ["3.11.2"]),
-        ("check 02506038, not 2", "code", ["02506038"]),
+        ("not 2: 02506038.", "code", ["02506038"]),
         ("call +44 20 4851 6191 today", "code", ["+44 20 4851 6191"]),
         ("remove /drafts/plan.txt", "code", ["/drafts/plan.txt"]),
         ("search for Ana Lucía Robles", "name", ["Ana Lucía Robles", "Lucía Robles"]),
