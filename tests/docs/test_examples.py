@@ -21,6 +21,8 @@ SLOW = {
     "python -m agents.demo",
     "python -m agents.sft",
     "python -m agents.grpo",
+    "python -m benchmarks.quality.sb3_curves",
+    "python -m benchmarks.quality.candidate_coverage",
 }
 """Commands that pages may mark slow; each has a test of its own elsewhere, or is `make demo`."""
 
