@@ -10,6 +10,8 @@ torch.
   can earn with these candidates.
 - ``random`` picks any candidate that is there, evenly (the action mask is respected, so this is the
   best of the random agents).
+- ``rule`` learns nothing: of the tool that shares most words with the request, the candidate that
+  was put together first, and never an answer in words.
 """
 
 from __future__ import annotations
@@ -33,6 +35,9 @@ import toolrl_env  # noqa: F401  # registers the ids
 from agents import sb3
 from agents.session import parse_env_kwargs
 from toolrl_env.wrappers import CandidateActions
+from toolrl_env.wrappers.numeric.actions import REPLY, write_answer
+from toolrl_env.wrappers.numeric.candidate_actions import CandidateLayout
+from toolrl_env.wrappers.numeric.candidate_features import FEATURES
 
 
 @dataclass(frozen=True)
@@ -72,11 +77,13 @@ class Held:
         observations: float32 [tasks, size].
         masks: bool [tasks, n].
         rewards: float [tasks, n]; NaN where there is no candidate.
+        layout: Of the observations.
     """
 
     observations: np.ndarray
     masks: np.ndarray
     rewards: np.ndarray
+    layout: CandidateLayout
 
     @property
     def oracle(self) -> float:
@@ -87,6 +94,17 @@ class Held:
     def random(self) -> float:
         """Expected reward of a candidate drawn evenly."""
         return float(np.nanmean(self.rewards, axis=1).mean())
+
+    @property
+    def rule(self) -> float:
+        """Mean reward of the tool that is most like the request, with its first candidate."""
+        layout = self.layout
+        table = self.observations[:, : layout.places * layout.row]
+        rows = table.reshape(len(table), layout.places, layout.row)
+        alike, rank = (rows[:, :, FEATURES.index(name)] for name in ("similarity", "rank"))
+        worth = np.where(self.masks, 100 * alike + rank, -1.0)
+        worth[:, 0] = 0.0  # in words only if there is nothing to call
+        return self.reward(worth.argmax(axis=1))
 
     def reward(self, actions: np.ndarray) -> float:
         """Mean reward of one action per task."""
@@ -102,13 +120,14 @@ def hold_out(config: Config) -> Held:
         observation, info = env.reset(options={"task_index": index})
         mask = info["action_mask"]
         scores = np.full(len(mask), np.nan)
-        for action in np.flatnonzero(mask):
-            env.reset(options={"task_index": index})
-            scores[action] = env.step(int(action))[1]
+        for action, call in enumerate(env.candidates):
+            env.unwrapped.reset(options={"task_index": index})
+            answer = write_answer(env.unwrapped.protocol, call, REPLY)
+            scores[action] = env.unwrapped.step(answer)[1]
         observations.append(observation)
         masks.append(mask)
         rewards.append(scores)
-    return Held(np.stack(observations), np.stack(masks), np.stack(rewards))
+    return Held(np.stack(observations), np.stack(masks), np.stack(rewards), env.layout)
 
 
 class Judge(BaseCallback):
@@ -181,6 +200,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
         axes.plot(times, [point["reward"] for point in curve], label=f"PPO, seed {seed}")
     axes.axhline(result["oracle"], color="black", linestyle="--", label="best candidate (oracle)")
     axes.axhline(0.8 * result["oracle"], color="black", linestyle=":", label="0.8 of the oracle")
+    axes.axhline(result["rule"], color="grey", linestyle="--", label="rule without learning")
     axes.axhline(result["random"], color="grey", linestyle="-.", label="random candidate")
     for mark in result["settings"]["marks"]:
         axes.axvline(mark, color="lightgrey", linewidth=1)
@@ -196,12 +216,14 @@ def draw(result: dict[str, Any], path: Path) -> None:
 def report(config: Config, held: Held) -> None:
     """Write curves.json, draw curves.png and print a line per seed."""
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(config).items()}
-    result: dict[str, Any] = {"oracle": held.oracle, "random": held.random, "settings": settings}
+    baselines = {"oracle": held.oracle, "rule": held.rule, "random": held.random}
+    result: dict[str, Any] = baselines | {"settings": settings}
     paths = {seed: config.out / f"seed-{seed}" / "curve.json" for seed in config.seeds}
     result["curves"] = {seed: json.loads(path.read_text("utf-8")) for seed, path in paths.items()}
     (config.out / "curves.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     draw(result, config.out / "curves.png")
-    print(f"random {held.random:.3f}, oracle {held.oracle:.3f} on {config.tasks} held-out tasks")
+    said = ", ".join(f"{name} {reward:.3f}" for name, reward in baselines.items())
+    print(f"{said} on {config.tasks} held-out tasks")
     for seed, curve in result["curves"].items():
         for mark in config.marks:
             reward = at(curve, mark)
