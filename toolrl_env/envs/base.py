@@ -11,7 +11,13 @@ import gymnasium as gym
 from gymnasium.utils.seeding import np_random
 
 from toolrl_env.core.checks import whole_number
-from toolrl_env.core.errors import ConfigurationError, SnapshotError, UnknownName, WrongActionType
+from toolrl_env.core.errors import (
+    ConfigurationError,
+    SnapshotError,
+    UnknownName,
+    UnknownRenderMode,
+    WrongActionType,
+)
 from toolrl_env.core.types import RewardBreakdown, Task
 from toolrl_env.data.source import TaskSource
 from toolrl_env.envs.prepare import PreparedTask, TaskPreparer
@@ -71,7 +77,7 @@ class ToolUseEnv(gym.Env[str, str]):
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None and render_mode not in _RENDER_MODES:
-            raise UnknownName("render_mode", render_mode, _RENDER_MODES)
+            raise UnknownRenderMode("render_mode", render_mode, _RENDER_MODES)
         self.tasks = tasks
         self.protocol = get_protocol(protocol)
         self.reward_config = _reward_config(reward, strict=strict)
