@@ -6,7 +6,7 @@ import gymnasium as gym
 import pytest
 
 from tests.data.own.support import ROWS, Till, add
-from toolrl_env.core.errors import InfrastructureError
+from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import FailureKind, StopReason
 from toolrl_env.data.own.session import OwnSession
 from toolrl_env.envs.own import OwnToolsEnv, OwnToolsVectorEnv
@@ -118,3 +118,9 @@ def test_a_vector_tries_a_failed_reset_again(monkeypatch, mode):
     _, _, terminations, truncations, _ = envs.step([RESPONSE] * 2)
     assert (terminations.tolist(), truncations.tolist()) == ([True, True], [False, False])
     envs.close()
+
+
+@pytest.mark.parametrize("given", [{"reward": "length"}, {"strict": True}])
+def test_what_scores_single_answers_is_refused_instead_of_ignored(given):
+    with pytest.raises(ConfigurationError, match="episode_reward"):
+        make(**given)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import re
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import gymnasium as gym
@@ -15,7 +17,7 @@ from gymnasium.envs.registration import EnvSpec
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.envs.base import ToolUseEnv
 
-__all__ = ["EnvironmentChoice", "make_environment"]
+__all__ = ["EnvironmentChoice", "import_module", "make_environment"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +69,7 @@ def make_environment(choice: EnvironmentChoice) -> gym.Env[str, str]:
     """
     module, _, name = choice.env.rpartition(":")
     if module:
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise ConfigurationError(f"cannot import {module!r}: {error}") from error
+        import_module(module)
     if name not in gym.registry:
         raise UnknownName("environment", name, _ids())
     try:
@@ -83,6 +82,20 @@ def make_environment(choice: EnvironmentChoice) -> gym.Env[str, str]:
     if not isinstance(env.unwrapped, ToolUseEnv):
         raise ConfigurationError(f"{name} is no tool-use environment; there are: {_ids()}")
     return env
+
+
+def import_module(name: str) -> None:
+    """Import a module of the user's, also from the current directory, as ``python -m`` would.
+
+    Raises:
+        ConfigurationError: It cannot be imported.
+    """
+    if not {"", str(Path.cwd())} & set(sys.path):
+        sys.path.insert(0, "")
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        raise ConfigurationError(f"cannot import {name!r}: {error}") from error
 
 
 def _ids() -> list[str]:

@@ -57,7 +57,7 @@ class MCPEnv(OwnToolsEnv):
     - ``split``: ``"train"``, ``"validation"``, ``"test"`` or ``"all"`` (default).
     - ``tools``: functions, suites or other providers besides the servers.
     - ``time_limit``: seconds that a call may take (default 30).
-    - ``max_result_chars``, ``isolation``, ``memory_mb``: as in ``OwnToolsEnv``.
+    - ``max_result_chars``, ``isolation``, ``memory_mb``, ``name``: as in ``OwnToolsEnv``.
     - ``max_turns`` (default 30), ``episode_reward``, and those of ``ToolUseEnv`` but for
       ``reward`` and ``strict``.
 
@@ -89,7 +89,7 @@ class MCPEnv(OwnToolsEnv):
             [*providers, *added],
             stockroom_tasks() if tasks is None else tasks,
             split,
-            **kwargs,
+            **({"name": "stockroom" if tasks is None else "own"} | kwargs),
         )
 
     def close(self) -> None:

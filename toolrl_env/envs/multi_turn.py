@@ -48,6 +48,8 @@ class MultiTurnEnv(ToolUseEnv):
     tasks: SessionSource
     teacher_forced = False
     """Whether a recorded answer takes the place of the model's in the conversation that follows."""
+    scores_answers = False
+    """Whether ``reward`` and ``strict`` may be given, to score each answer by itself."""
     _shared = ToolUseEnv._shared | {"_session", "_conversation", "episode_reward"}
 
     def __init__(
@@ -59,6 +61,10 @@ class MultiTurnEnv(ToolUseEnv):
         **kwargs: Any,
     ) -> None:
         max_turns = whole_number("max_turns", max_turns, 1)
+        for name in () if self.scores_answers else sorted({"reward", "strict"} & kwargs.keys()):
+            raise ConfigurationError(
+                f"{name}={kwargs[name]!r:.80} scores single answers; give episode_reward instead"
+            )
         if isinstance(episode_reward, str):
             episode_reward = EpisodeRewardConfig.preset(episode_reward)
         super().__init__(tasks, **kwargs)

@@ -134,4 +134,5 @@ def _span(record: EpisodeRecord, share: Share) -> Span:
     action = record.turns[share.turn].action
     if share.span is not None:
         return share.span
-    return (0, len(action.text)) if share.call is None else action.calls[share.call].span
+    start, end = (0, 0) if share.call is None else action.calls[share.call].span
+    return (start, end) if start < end else (0, len(action.text))  # an empty call has no characters
