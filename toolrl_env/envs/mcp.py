@@ -83,13 +83,14 @@ class MCPEnv(OwnToolsEnv):
             raise ConfigurationError("servers= needs tasks=: what is to be done with them")
         several = isinstance(tools, list | tuple)
         added = list(cast("Sequence[ToolLike]", tools)) if several else [cast("ToolLike", tools)]
+        kwargs.setdefault("name", "stockroom" if tasks is None else "own")
         providers = _providers(servers)
         self._servers = tuple(filter(None, map(_server, providers)))
         super().__init__(
             [*providers, *added],
             stockroom_tasks() if tasks is None else tasks,
             split,
-            **({"name": "stockroom" if tasks is None else "own"} | kwargs),
+            **kwargs,
         )
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import gymnasium as gym
 from toolrl_env.core.checks import whole_number
 from toolrl_env.core.episode import CreditSpan, EpisodeRecord, TurnRecord
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
-from toolrl_env.core.frozen import FrozenList, freeze
+from toolrl_env.core.frozen import FrozenList
 from toolrl_env.core.session import Session, SessionSource
 from toolrl_env.core.types import ParsedAction, ParseStatus, RewardBreakdown, StopReason
 from toolrl_env.envs.base import MAX_OBSERVATION_CHARS, ToolUseEnv
@@ -149,8 +149,8 @@ class MultiTurnEnv(ToolUseEnv):
         known, names = said.tools, {tool.name for tool in offered}
         before = {tool.name for tool in known}
         shown = {id(tool): entry for tool, entry in zip(known, said.offer, strict=True)}
-        offer = FrozenList(shown.get(id(tool)) or freeze(tool.as_openai()) for tool in offered)
-        self._conversation = replace(said, tools=offered, offer=offer)
+        newly = (shown.get(id(tool)) or self._prepare.offer([tool])[0] for tool in offered)
+        self._conversation = replace(said, tools=offered, offer=FrozenList(newly))
         new = [tool for tool in offered if tool.name not in before]
         gone = [tool.name for tool in known if tool.name not in names]
         if not new and not gone:
