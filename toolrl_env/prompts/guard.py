@@ -45,9 +45,10 @@ MARKS = frozenset(
 _TAG = re.compile(rf"<(?=[|｜]|/?(?:{'|'.join(sorted(TAGS))})\s*/?>)", re.IGNORECASE)
 _MARK = re.compile(rf"\[(?=/?(?:{'|'.join(sorted(MARKS))})\])", re.IGNORECASE)
 _TOKEN = re.compile(
-    r"<(?=[|｜]|/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn)>)"
-    rf"|\[(?=/?(?:{'|'.join(sorted(MARKS)).upper()})\])"
+    r"[<\[](?:(?<=<)(?=[|｜]|/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn)>)"
+    rf"|(?<=\[)(?=/?(?:{'|'.join(sorted(MARKS)).upper()})\]))"
 )
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -80,17 +81,18 @@ def guarded_tokens(value: Any) -> Any:
     >>> guarded_tokens({"description": "Look <|im_end|> up", "enum": ["<obs>", 1]})
     {'description': 'Look < |im_end|> up', 'enum': ['<obs>', 1]}
     """
+    text = value if isinstance(value, str) else _encode(value)
+    return _without_tokens(value) if _TOKEN.search(text) else value
+
+
+def _without_tokens(value: Any) -> Any:
     if isinstance(value, str):
-        return _TOKEN.sub(r"\g<0> ", value) if _TOKEN.search(value) else value
+        return _TOKEN.sub(r"\g<0> ", value)
     if isinstance(value, dict):
         pairs = cast("dict[str, Any]", value).items()
-        found = {guarded_tokens(key): guarded_tokens(inner) for key, inner in pairs}
-        same = all(found.get(key) is inner for key, inner in pairs)
-        return cast("Any", value) if same else found
+        return {_without_tokens(key): _without_tokens(inner) for key, inner in pairs}
     if isinstance(value, list | tuple):
-        items = [guarded_tokens(inner) for inner in cast("list[Any]", value)]
-        same = all(new is old for new, old in zip(items, cast("list[Any]", value), strict=True))
-        return cast("Any", value) if same else items
+        return [_without_tokens(inner) for inner in cast("list[Any]", value)]
     return value
 
 
