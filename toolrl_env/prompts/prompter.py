@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -94,7 +95,7 @@ class Prompter:
 
     def offer(self, tools: Sequence[ToolSpec]) -> FrozenList:
         """Return tools OpenAI-style as a model may be shown them, without special tokens."""
-        return FrozenList(freeze(guarded_tokens(tool.as_openai())) for tool in tools)
+        return FrozenList(_shown(_Same(tool)) for tool in tools)
 
     def text(
         self,
@@ -147,6 +148,26 @@ class Prompter:
             return self.text(messages, tools)
         answer, *following = messages[len(messages) - added :]
         return chatml_after(text, answer["content"], following)
+
+
+class _Same:
+    """A tool that is equal to itself alone: worlds show the same few objects again and again."""
+
+    __slots__ = ("tool",)
+
+    def __init__(self, tool: ToolSpec) -> None:
+        self.tool = tool
+
+    def __hash__(self) -> int:
+        return id(self.tool)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.tool is self.tool
+
+
+@functools.lru_cache(maxsize=1024)
+def _shown(same: _Same) -> Any:
+    return freeze(guarded_tokens(same.tool.as_openai()))
 
 
 def _template(template: object) -> PromptTemplate:
