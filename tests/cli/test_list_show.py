@@ -111,6 +111,15 @@ def test_show_takes_the_mode(toolrl):
     assert "nothing was recorded after it" in err
 
 
+def test_show_takes_the_reward_of_episodes(toolrl):
+    show = ("show", "ToolRL-Workspace-v0", "--difficulty", 1)
+    assert toolrl(*show, "--episode-reward", "shaped").status == 0
+    assert "Did you mean 'shaped'" in toolrl(*show, "--episode-reward", "shapd").err
+    assert "give episode_reward instead" in toolrl(*show, "--reward", "length").err
+    status, _, err = toolrl("show", "ToolRL-XLAM-v0", "--episode-reward", "shaped")
+    assert (status, "takes no argument 'episode_reward'" in err) == (2, True)
+
+
 def test_show_takes_the_step_of_scheduled_rewards(toolrl):
     show = ("show", "ToolRL-Toolbox-v0", "--difficulty", 1, "--reward", "dynamic_scale", "--step")
     assert "reward from -4 to 4" in toolrl(*show, 0).out

@@ -10,10 +10,9 @@ from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import FailureKind, StopReason
 from toolrl_env.data.own.session import OwnSession
 from toolrl_env.envs.own import OwnToolsEnv, OwnToolsVectorEnv
-from toolrl_env.rewards import RewardConfig
 from toolrl_env.rewards.episode import EpisodeRewardConfig
 
-REWARDS = ["outcome", "shaped", EpisodeRewardConfig(state_execution=1.0, turn=RewardConfig())]
+REWARDS = ["outcome", "shaped", EpisodeRewardConfig(state_execution=1.0, step_f1=1.0)]
 RESPONSE = "<think> Done. </think>\n<response> Done. </response>"
 DOWN = FailureKind.SERVER_DOWN
 
@@ -39,7 +38,7 @@ def check_masked(env, step):
         env.step(RESPONSE)
 
 
-@pytest.mark.parametrize("reward", REWARDS, ids=["outcome", "shaped", "per turn"])
+@pytest.mark.parametrize("reward", REWARDS, ids=["outcome", "shaped", "more"])
 @pytest.mark.parametrize("asked", ["gold", "progress", "writes", "reply", "outcome", "tools"])
 def test_every_question_to_the_world_may_fail(monkeypatch, asked, reward):
     env = make(episode_reward=reward)
@@ -53,8 +52,7 @@ def test_every_question_to_the_world_may_fail(monkeypatch, asked, reward):
         else:
             check_masked(env, env.step(RESPONSE))
     env.reset(seed=0)
-    if isinstance(reward, str):
-        assert not env.step(env.gold_answer())[4]["mask_sample"]
+    assert not env.step(env.gold_answer())[4]["mask_sample"]
 
 
 def test_a_reward_term_that_reaches_a_broken_judge_masks_the_turn():
@@ -120,7 +118,14 @@ def test_a_vector_tries_a_failed_reset_again(monkeypatch, mode):
     envs.close()
 
 
-@pytest.mark.parametrize("given", [{"reward": "length"}, {"strict": True}])
+@pytest.mark.parametrize(
+    "given", [{"reward": "length"}, {"strict": True}, {"episode_reward": "toolrl_turns"}]
+)
 def test_what_scores_single_answers_is_refused_instead_of_ignored(given):
     with pytest.raises(ConfigurationError, match="episode_reward"):
         make(**given)
+
+
+def test_a_reward_that_is_none_is_refused():
+    with pytest.raises(ConfigurationError, match="episode_reward=3; allowed"):
+        make(episode_reward=3)

@@ -30,7 +30,8 @@ class EnvironmentChoice:
         split: train, validation, test or all.
         protocol: How calls are written: toolrl, native or python.
         template: Prompt skeleton: a name (default, short) or a file.
-        reward: Reward preset.
+        reward: Reward preset, for environments of one answer and recorded dialogues.
+        episode_reward: Reward preset of whole episodes, for environments of several answers.
         strict: Add the term that checks calls against the tools' schemas.
         mode: single_turn, or multi_turn to go through whole recorded dialogues.
         level: API-Bank level, 1 to 3.
@@ -44,6 +45,7 @@ class EnvironmentChoice:
     protocol: str = "toolrl"
     template: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE")] = None
     reward: str = "toolrl"
+    episode_reward: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     strict: bool = False
     mode: str = "single_turn"
     level: Annotated[int | None, tyro.conf.arg(metavar="1-3")] = None

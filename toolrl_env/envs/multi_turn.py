@@ -17,6 +17,7 @@ from toolrl_env.envs.base import MAX_OBSERVATION_CHARS, ToolUseEnv
 from toolrl_env.envs.conversation import Conversation, failed, judged, run_calls
 from toolrl_env.envs.errors import action_errors
 from toolrl_env.envs.prepare import PreparedTask
+from toolrl_env.envs.rewards import refuse_answer_rewards
 from toolrl_env.envs.snapshot import EnvSnapshot
 from toolrl_env.prompts import followup
 from toolrl_env.rewards.episode import EpisodeRewardConfig, score_credits, score_turn
@@ -49,7 +50,7 @@ class MultiTurnEnv(ToolUseEnv):
     teacher_forced = False
     """Whether a recorded answer takes the place of the model's in the conversation that follows."""
     scores_answers = False
-    """Whether ``reward`` and ``strict`` may be given, to score each answer by itself."""
+    """Whether each answer has gold of its own, which ``reward``, ``strict`` and a ``turn`` need."""
     _shared = ToolUseEnv._shared | {"_session", "_conversation", "episode_reward"}
 
     def __init__(
@@ -61,15 +62,11 @@ class MultiTurnEnv(ToolUseEnv):
         **kwargs: Any,
     ) -> None:
         max_turns = whole_number("max_turns", max_turns, 1)
-        for name in () if self.scores_answers else sorted({"reward", "strict"} & kwargs.keys()):
-            raise ConfigurationError(
-                f"{name}={kwargs[name]!r:.80} scores single answers; give episode_reward instead"
-            )
-        if isinstance(episode_reward, str):
-            episode_reward = EpisodeRewardConfig.preset(episode_reward)
+        self.episode_reward = EpisodeRewardConfig.of(episode_reward)
+        if not self.scores_answers:
+            refuse_answer_rewards(self.episode_reward, kwargs)
         super().__init__(tasks, **kwargs)
         self.max_turns = max_turns
-        self.episode_reward = episode_reward
         self._session: Session | None = None
         self._conversation = Conversation()
 
