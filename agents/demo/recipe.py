@@ -71,21 +71,21 @@ FULL = Recipe(
     max_new_tokens=88,
     threads=0,
     warm_start={
-        "steps": 4,
+        "steps": 3,
         "batch_size": 8,
         "micro_batch_size": 4,
         "learning_rate": 1e-4,
         "warmup_steps": 1,
     },
     reinforcement={
-        "steps": 24,
-        "prompts": 2,
+        "steps": 20,
+        "prompts": 4,
         "group_size": 8,
         "learning_rate": 2e-5,
         "warmup_steps": 2,
     },
 )
-"""SmolLM2-135M-Instruct: four batches teach it the layout, GRPO to use the tools."""
+"""SmolLM2-135M-Instruct: three batches teach it the layout, GRPO to use the tools."""
 
 QUICK = Recipe(
     env="ToolRL-Toolbox-v0",
