@@ -106,7 +106,6 @@ def test_ppo_raises_the_reward(tmp_path):
             prompts=48,
             max_new_tokens=16,
             learning_rate=5e-4,
-            micro_batch_size=64,
             value_learning_rate=1e-2,
         ),
         lines.append,
