@@ -9,9 +9,9 @@ from typing import Any
 import gymnasium as gym
 
 import toolrl_env  # noqa: F401  # registers the ids
+from agents.game import Game, ask
 from agents.policy import Policy
 from agents.statistics import Interval, bootstrap_mean
-from agents.turn_outcome import TurnOutcome, take_turn
 from toolrl_env.core.errors import InfrastructureError
 from toolrl_env.core.types import StopReason
 
@@ -109,53 +109,28 @@ def evaluate(
         indices: Task indices.
 
     Raises:
-        InfrastructureError: The environment failed on a task: a mean over the rest would not be
-            comparable.
+        InfrastructureError: The environment failed on a task, or the policy could not be asked: a
+            mean over the rest would not be comparable.
     """
-    games = [_Game(gym.make(env_id, **env_kwargs), index) for index in indices]
+    games = [Game(gym.make(env_id, **env_kwargs), index) for index in indices]
     while live := [game for game in games if not game.over]:
-        answers = policy.act([game.observation for game in live], [game.info for game in live])
-        for game, answer in zip(live, answers, strict=True):
+        for game, answer in zip(live, ask(policy, live), strict=True):
             game.step(answer)
-    failed = [turn.failure for game in games for turn in game.turns if turn.masked]
+    failed = [game.failure.reason for game in games if game.failure is not None]
     if failed:
         raise InfrastructureError(f"{len(failed)} of {len(games)} tasks failed: {failed[0]}")
     for game in games:
-        game.env.close()
-    return Evaluation(tuple(game.result() for game in games))
+        game.close()
+    return Evaluation(tuple(_result(game) for game in games))
 
 
-class _Game:
-    """A task that is being played."""
-
-    def __init__(self, env: gym.Env[str, str], index: int) -> None:
-        self.env = env
-        self.observation, self.info = env.reset(seed=0, options={"task_index": index})
-        self.question = self.info["messages"][-1]["content"]
-        self.gold = env.unwrapped.gold_answer()
-        self.answers: list[str] = []
-        self.turns: list[TurnOutcome] = []
-
-    @property
-    def over(self) -> bool:
-        return any(turn.over for turn in self.turns[-1:])
-
-    def step(self, answer: str) -> None:
-        outcome = take_turn(self.env, answer)
-        self.answers.append(answer)
-        self.turns.append(outcome)
-        self.observation, self.info = outcome.observation, outcome.info
-
-    def result(self) -> PlayedTask:
-        names = dict.fromkeys(name for turn in self.turns for name in turn.components)
-        return PlayedTask(
-            question=self.question,
-            gold=self.gold,
-            answers=tuple(self.answers),
-            reward=sum(turn.reward for turn in self.turns),
-            components={
-                name: sum(turn.components.get(name, 0.0) for turn in self.turns) for name in names
-            },
-            is_success=self.turns[-1].is_success,
-            stop_reason=self.turns[-1].stop_reason,
-        )
+def _result(game: Game) -> PlayedTask:
+    return PlayedTask(
+        question=game.question,
+        gold=game.gold,
+        answers=tuple(transition.action for transition in game.transitions),
+        reward=game.reward,
+        components=game.components,
+        is_success=game.turns[-1].is_success,
+        stop_reason=game.turns[-1].stop_reason,
+    )

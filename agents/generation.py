@@ -147,22 +147,19 @@ class Decoder:
             found = read(self._model, distinct, self.conversations, self._part)
             reads = dict(zip(distinct, found, strict=True))
             # 2. One row per answer; rows with the same beginning stand together.
-            stems = list(dict.fromkeys(id(one.kept.stem) for one in found))
-            place = {stem: index for index, stem in enumerate(stems)}
-            order = sorted(
-                range(len(owners)), key=lambda row: place[id(reads[texts[owners[row]]].kept.stem)]
-            )
             rows = [
-                _Row(reads[texts[owners[row]]], limits[owners[row]], rngs[row]) for row in order
+                _Row(reads[texts[owner]], limits[owner], rng)
+                for owner, rng in zip(owners, rngs, strict=True)
             ]
+            order = _by_stem(rows)
             # 3. Decode them all at once.
-            written = dict(zip(order, self._decode(rows), strict=True))
-        done = iter([written[row] for row in range(len(owners))])
+            written = dict(zip(order, self._decode([rows[row] for row in order]), strict=True))
+        done = iter([written[row] for row in range(len(rows))])
         return [[next(done) for _ in range(size)] for size in samples]
 
     def _decode(self, rows: Sequence[_Row]) -> list[Completion]:
         """Sample every row to its end."""
-        device, model, head = self._device, self._model, output_head(self._model)
+        device, head = self._device, output_head(self._model)
         room = max(row.limit for row in rows)
         limits = torch.tensor([row.limit for row in rows], device=device)
         draws = torch.stack([row.draws(room) for row in rows]).to(device)  # [R, room]
@@ -187,19 +184,23 @@ class Decoder:
                     break
                 batch.select(stay)
                 alive, ids, positions = alive[stay], ids[stay], positions[stay]
-            batch.step()
-            out = model.base_model(
-                input_ids=ids[:, None],
-                position_ids=positions[:, None],
-                use_cache=False,
-                attend=batch.attend,
-            )
-            hidden, positions = out.last_hidden_state[:, -1], positions + 1
+            hidden, positions = self._feed(batch, ids, positions), positions + 1
         table = zip(tokens.tolist(), logprobs.tolist(), lengths.tolist(), strict=True)
         return [
             Completion(tuple(ids[:size]), tuple(values[:size]), ids[size - 1] == self._eos_id)
             for ids, values, size in table
         ]
+
+    def _feed(self, batch: Batch, ids: Tensor, positions: Tensor) -> Tensor:
+        """Give every row its next token; return the hidden states [B, D]."""
+        batch.step()
+        out = self._model.base_model(
+            input_ids=ids[:, None],
+            position_ids=positions[:, None],
+            use_cache=False,
+            attend=batch.attend,
+        )
+        return out.last_hidden_state[:, -1]
 
     def _keep(
         self,
@@ -236,6 +237,14 @@ class _Row:
         draws = np.zeros(room, dtype=np.float32)
         draws[: self.limit] = self.rng.random(self.limit, dtype=np.float32)
         return torch.from_numpy(draws)
+
+
+def _by_stem(rows: Sequence[_Row]) -> list[int]:
+    """Return the rows' indices, those that share a stem in a row."""
+    groups: dict[int, list[int]] = {}
+    for index, row in enumerate(rows):
+        groups.setdefault(id(row.read.kept.stem), []).append(index)
+    return [index for group in groups.values() for index in group]
 
 
 def _per_context(value: int | Sequence[int], contexts: int, name: str) -> list[int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["Policy"]
+from toolrl_env.core.answers import NoAnswer
+
+__all__ = ["NoAnswer", "Policy"]
 
 
 @runtime_checkable
@@ -16,14 +18,20 @@ class Policy(Protocol):
     ``info`` that came with it (``messages``, ``tools``, ``task_id`` …).
     """
 
-    def act(self, observations: Sequence[str], infos: Sequence[Mapping[str, Any]]) -> list[str]:
+    def act(
+        self, observations: Sequence[str], infos: Sequence[Mapping[str, Any]]
+    ) -> Sequence[str | NoAnswer]:
         """Return one answer per observation, in order.
 
         Args:
-            observations: The rendered conversations, one per environment.
-            infos: The ``info`` of each environment, same length.
+            observations: The rendered conversations, one per environment. The batch may shrink and
+                grow from call to call, as episodes end and begin.
+            infos: The ``info`` of each environment, same length. ``agents.evaluate`` adds
+                ``answer_seed``, an integer for this answer alone: a policy that draws its random
+                numbers from it answers the same in whatever batch it is asked.
 
         Returns:
-            The answers, as text, same length as ``observations``.
+            The answers, as text, same length as ``observations``. A policy whose model is
+            elsewhere may put a ``NoAnswer`` where none could be had; others need not know of it.
         """
         ...

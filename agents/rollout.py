@@ -16,6 +16,7 @@ from agents.conversation import REPLACES_ANSWERS, Conversation, Limits
 from agents.episode import Episode, Group
 from agents.playing import Sampler, play
 from agents.prompting import ChatEncoder
+from agents.seeds import derive_seed
 from agents.tree import Bush, TreeConfig, grow
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import StopReason
@@ -28,17 +29,6 @@ from toolrl_env.envs.workers import Workers
 __all__ = ["GroupCollector", "Sampler", "derive_seed"]
 
 _LOG = logging.getLogger(__name__)
-
-
-def derive_seed(*key: int) -> int:
-    """Return a 31-bit seed for a position in the run, e.g. ``(seed, stream, step, prompt)``.
-
-    Since every random choice depends on its position alone, a run resumes exactly where it was.
-
-    >>> derive_seed(0, 1) == derive_seed(0, 1) != derive_seed(1, 0)
-    True
-    """
-    return int(np.random.SeedSequence(key).generate_state(1)[0] >> 1)
 
 
 def _report_failures(groups: Sequence[Group]) -> None:

@@ -16,9 +16,14 @@ from toolrl_env.parsing import AnswerProtocol, get_protocol
 
 __all__ = ["GoldPolicy", "NoisyGoldPolicy", "RandomPolicy"]
 
+_PARTING = "That is all I can do."
+
 
 class GoldPolicy:
     """Gives the gold answer, which it looks up by ``info["task_index"]``.
+
+    Over several turns it depends on what went before: ``agents.game`` hands it to policies of this
+    class, and to no others, as ``info["gold_answer"]``.
 
     Args:
         tasks: The environment's tasks (``env.unwrapped.tasks``).
@@ -39,11 +44,15 @@ class GoldPolicy:
         return self.tasks[int(info["task_index"])].gold
 
     def act(self, observations: Sequence[str], infos: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return the gold answers."""
-        return [
-            self.protocol.render_gold(self.gold(info))
-            for _, info in zip(observations, infos, strict=True)
-        ]
+        """Return the gold answers; where there is none to go on with, a word of parting."""
+        return [self._answer(info) for _, info in zip(observations, infos, strict=True)]
+
+    def _answer(self, info: Mapping[str, Any]) -> str:
+        if "gold_answer" not in info:
+            return self.protocol.render_gold(self.gold(info))
+        if info["gold_answer"] is None:
+            return self.protocol.render([], think="Nothing is left to do.", response=_PARTING)
+        return info["gold_answer"]
 
 
 class NoisyGoldPolicy(GoldPolicy):
@@ -78,14 +87,16 @@ class NoisyGoldPolicy(GoldPolicy):
     def act(self, observations: Sequence[str], infos: Sequence[Mapping[str, Any]]) -> list[str]:
         """Return the gold answers, some spoilt."""
         answers = super().act(observations, infos)
+        rngs = [_generator(info, self._rng) for info in infos]
         return [
-            self._spoil(answer, self.gold(info)) if self._rng.random() < self.error_rate else answer
-            for answer, info in zip(answers, infos, strict=True)
+            self._spoil(rng, answer) if rng.random() < self.error_rate else answer
+            for rng, answer in zip(rngs, answers, strict=True)
         ]
 
-    def _spoil(self, answer: str, gold: GroundTruth) -> str:
-        for kind in self._rng.sample(sorted(MISTAKES), len(MISTAKES)):
-            spoilt = MISTAKES[kind](self._rng, self.protocol, answer, gold.values)
+    def _spoil(self, rng: random.Random, answer: str) -> str:
+        values = self.protocol.parse(answer, max(len(answer), 1)).values or ()
+        for kind in rng.sample(sorted(MISTAKES), len(MISTAKES)):
+            spoilt = MISTAKES[kind](rng, self.protocol, answer, values)
             if spoilt is not None and spoilt != answer:
                 return spoilt
         raise AssertionError("cutting an answer short always applies")
@@ -105,30 +116,39 @@ class RandomPolicy:
 
     def act(self, observations: Sequence[str], infos: Sequence[Mapping[str, Any]]) -> list[str]:
         """Return one random answer each."""
-        return [self._answer(info) for _, info in zip(observations, infos, strict=True)]
+        return [
+            self._answer(_generator(info, self._rng), info)
+            for _, info in zip(observations, infos, strict=True)
+        ]
 
-    def _answer(self, info: Mapping[str, Any]) -> str:
+    def _answer(self, rng: random.Random, info: Mapping[str, Any]) -> str:
         tools = [tool["function"] for tool in info["tools"]]
-        if not tools or self._rng.random() < 0.25:
+        if not tools or rng.random() < 0.25:
             return self.protocol.render([], think="Who knows.", response="I would rather talk.")
-        tool = self._rng.choice(tools)
+        tool = rng.choice(tools)
         properties = tool["parameters"].get("properties", {})
-        arguments = {name: self._value(schema) for name, schema in properties.items()}
+        arguments = {name: _value(rng, schema) for name, schema in properties.items()}
         call = {"name": tool["name"], "parameters": arguments}
         return self.protocol.render([call], think="Let me try this one.")
 
-    def _value(self, schema: Mapping[str, Any] | bool) -> Any:
-        schema = {} if isinstance(schema, bool) else schema
-        if "enum" in schema:
-            return self._rng.choice(list(schema["enum"]))
-        kind = schema.get("type", "string")
-        kind = kind if isinstance(kind, str) else self._rng.choice(list(kind))
-        plain: dict[str, Any] = {
-            "integer": self._rng.randrange(100),
-            "number": round(self._rng.uniform(0, 100), 2),
-            "boolean": self._rng.random() < 0.5,
-            "array": [],
-            "object": {},
-            "null": None,
-        }
-        return plain.get(kind, self._rng.choice(("red", "Monday", "42", "")))
+
+def _value(rng: random.Random, schema: Mapping[str, Any] | bool) -> Any:
+    schema = {} if isinstance(schema, bool) else schema
+    if "enum" in schema:
+        return rng.choice(list(schema["enum"]))
+    kind = schema.get("type", "string")
+    kind = kind if isinstance(kind, str) else rng.choice(list(kind))
+    plain: dict[str, Any] = {
+        "integer": rng.randrange(100),
+        "number": round(rng.uniform(0, 100), 2),
+        "boolean": rng.random() < 0.5,
+        "array": [],
+        "object": {},
+        "null": None,
+    }
+    return plain.get(kind, rng.choice(("red", "Monday", "42", "")))
+
+
+def _generator(info: Mapping[str, Any], own: random.Random) -> random.Random:
+    """Return the generator for one answer: by its seed if it has one, else the policy's own."""
+    return random.Random(info["answer_seed"]) if "answer_seed" in info else own

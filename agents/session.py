@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ import torch
 from transformers import PreTrainedModel
 
 from agents.checkpoint import Stateful, TrainerState, load_trainer_state, save_checkpoint
+from agents.env_kwargs import parse_env_kwargs
 from agents.logs import RunLog
 from agents.models import load_model
 from agents.precision import DTYPES, MasterWeights, choose_device, choose_dtype
@@ -113,24 +113,6 @@ class RunConfig:
     def as_json(self) -> dict[str, Any]:
         """Return the settings as JSON-like values."""
         return {key: str(v) if isinstance(v, Path) else v for key, v in asdict(self).items()}
-
-
-def parse_env_kwargs(text: str) -> dict[str, Any]:
-    """Return the keyword arguments for ``gym.make`` out of JSON.
-
-    Raises:
-        ConfigurationError: Not a JSON object.
-
-    >>> parse_env_kwargs('{"difficulty": 1}')
-    {'difficulty': 1}
-    """
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ConfigurationError(f"env_kwargs={text!r} is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise ConfigurationError(f"env_kwargs={text!r}; it must be a JSON object")
-    return value
 
 
 class Session:

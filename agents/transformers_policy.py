@@ -25,7 +25,8 @@ class TransformersPolicy:
         encoder: Turns ``info["messages"]`` into ids and sampled ids into text.
         max_new_tokens: Tokens after which an answer is cut.
         temperature: 0 is greedy, 1 samples from the model itself.
-        seed: Of this policy's own generator; only used above temperature 0.
+        seed: Of this policy's own generator; only used above temperature 0, and for answers that
+            have no ``answer_seed`` in their ``info``.
         batch_size: Prompts decoded together.
     """
 
@@ -60,8 +61,14 @@ class TransformersPolicy:
                 max_new_tokens=self.max_new_tokens,
                 eos_id=self.encoder.eos_id,
                 temperature=self.temperature,
-                rngs=self._rng.spawn(len(batch)),
+                rngs=[self._generator(infos[index]) for index in batch],
             )
             for index, (completion,) in zip(batch, groups, strict=True):
                 answers[index] = self._memory.remember(infos[index], prompts[index], completion)
         return answers
+
+    def _generator(self, info: Mapping[str, Any]) -> np.random.Generator:
+        """Return the generator for one answer."""
+        if "answer_seed" in info:
+            return np.random.default_rng(info["answer_seed"])
+        return self._rng.spawn(1)[0]

@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium as gym
 
 from toolrl_env.core.errors import InfrastructureError
-from toolrl_env.core.types import StopReason
+from toolrl_env.core.types import FailureKind, StopReason
 
 __all__ = ["TurnOutcome", "take_turn"]
 
@@ -23,6 +23,7 @@ class TurnOutcome:
         reward: The reward; 0.0 if ``masked``.
         components: The reward, term by term; empty if ``masked``.
         over: Whether the episode ended, in whatever way.
+        truncated: Whether it was cut from outside.
         stop_reason: Why, if it did.
         messages: The conversation so far, the answer included; matters if the episode goes on.
         highest: The most that the answer could have earned where an episode is one answer; ``nan``
@@ -31,6 +32,7 @@ class TurnOutcome:
             is the highest possible.
         masked: Whether something of ours failed, so that there is no reward.
         failure: What failed, if that ended the episode; else empty.
+        failure_kind: Which kind of failure, if something failed and the environment says so.
         observation: The conversation as text.
         info: As ``step`` returned it; empty if ``step`` raised.
     """
@@ -38,12 +40,14 @@ class TurnOutcome:
     reward: float
     components: Mapping[str, float]
     over: bool
+    truncated: bool = False
     stop_reason: StopReason | None = None
     messages: Sequence[Mapping[str, Any]] = ()
     highest: float = float("nan")
     is_success: bool = False
     masked: bool = False
     failure: str = ""
+    failure_kind: FailureKind | None = None
     observation: str = ""
     info: Mapping[str, Any] = field(default_factory=dict)
 
@@ -57,15 +61,27 @@ def take_turn(env: gym.Env[str, str], answer: str) -> TurnOutcome:
     try:
         observation, reward, terminated, truncated, info = env.step(answer)
     except InfrastructureError as error:
-        failure = str(error) or "infrastructure error"
         return TurnOutcome(
-            0.0, {}, over=True, stop_reason=StopReason.INFRASTRUCTURE, masked=True, failure=failure
+            reward=0.0,
+            components={},
+            over=True,
+            stop_reason=StopReason.INFRASTRUCTURE,
+            masked=True,
+            failure=str(error) or "infrastructure error",
+            failure_kind=error.kind,
         )
     stop = None if info["stop_reason"] is None else StopReason(info["stop_reason"])
+    kind = info.get("failure_kind")
     if stop is StopReason.INFRASTRUCTURE:
-        failure = info.get("failure") or "the environment stopped for infrastructure"
         return TurnOutcome(
-            0.0, {}, over=True, stop_reason=stop, masked=True, failure=failure, info=info
+            reward=0.0,
+            components={},
+            over=True,
+            stop_reason=stop,
+            masked=True,
+            failure=info.get("failure") or "the environment stopped for infrastructure",
+            failure_kind=None if kind is None else FailureKind(kind),
+            info=info,
         )
     masked = bool(info.get("mask_sample", False))
     highest = float("nan")
@@ -78,11 +94,13 @@ def take_turn(env: gym.Env[str, str], answer: str) -> TurnOutcome:
         reward=0.0 if masked else float(reward),
         components={} if masked else dict(info["reward"]),
         over=terminated or truncated,
+        truncated=truncated,
         stop_reason=stop,
         messages=info["messages"],
         highest=highest,
         is_success=success and not masked,
         masked=masked,
+        failure_kind=None if kind is None else FailureKind(kind),
         observation=observation,
         info=info,
     )

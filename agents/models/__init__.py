@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from agents.models import smollm2, tiny
 from toolrl_env.core.errors import ConfigurationError
 
-__all__ = ["load_folder", "load_model"]
+__all__ = ["load_folder", "load_model", "load_pretrained"]
 
 
 def load_model(
@@ -47,3 +47,20 @@ def load_folder(folder: Path) -> tuple[PreTrainedModel, Tokenizer]:
     """Return the float32 model of a folder, in evaluation mode (no dropout), and its tokenizer."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     return model.eval(), AutoTokenizer.from_pretrained(folder)
+
+
+def load_pretrained(name: str) -> tuple[PreTrainedModel, Tokenizer]:
+    """Return the float32 model of any name that transformers knows, in evaluation mode.
+
+    Args:
+        name: ``"smollm2"``, a folder, or an id of the hub.
+
+    Raises:
+        ConfigurationError: There is no such model, or it cannot be downloaded.
+    """
+    if name == "smollm2":
+        return load_folder(smollm2.folder())
+    try:
+        return load_folder(Path(name))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"model {name!r} cannot be loaded: {error}") from error

@@ -22,101 +22,47 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from benchmarks.speed.grpo_work import (
+    Figures,
+    Point,
+    load,
+    matmul_speed,
+    peak_memory,
+    prompt_text,
+    update_flops,
+)
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
+    from trl import GRPOTrainer
+
+    from agents.generation import Completion
+    from agents.precision import MasterWeights
 
 POINTS = ("700/96/8", "256/64/8", "700/256/8", "256/64/16")
-_WORDS = (" the", " of", " and", " house", " red", " tool", " call", " value", " list")
-
-
-@dataclass(frozen=True)
-class Point:
-    """How much work: tokens of the prompt and of each answer, answers to the prompt."""
-
-    prompt: int
-    answer: int
-    group: int
-
-    @classmethod
-    def parse(cls, text: str) -> Point:
-        """Read ``prompt/answer/group``."""
-        return cls(*(int(part) for part in text.split("/")))
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What one process measured.
-
-    Attributes:
-        generate: CPU seconds of sampling, per step.
-        update: CPU seconds of everything else, per step.
-        peak_gib: Peak of resident memory.
-        peak_gflops: Speed of a matrix product, in 1e9 operations a second; 0 if not measured.
-    """
-
-    generate: tuple[float, ...]
-    update: tuple[float, ...]
-    peak_gib: float
-    peak_gflops: float = 0.0
-
-
-def load(dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Return SmolLM2 and its tokenizer."""
-    from agents.models import load_folder, smollm2
-
-    model, tokenizer = load_folder(smollm2.folder())
-    return model.to(dtype), tokenizer
-
-
-def prompt_text(tokenizer: PreTrainedTokenizerBase, tokens: int) -> str:
-    """Return words that the tokenizer makes ``tokens`` tokens of."""
-    choice = np.random.default_rng(0).choice(_WORDS, tokens)
-    text = "".join(choice.tolist())
-    count = len(tokenizer(text).input_ids)
-    if count != tokens:
-        raise ValueError(f"the prompt has {count} tokens, not {tokens}")
-    return text
-
-
-def peak_memory() -> float:
-    """Return the peak of this process's resident memory in GiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
-def matmul_speed(size: int = 2048, rounds: int = 5) -> float:
-    """Return the best speed of a bfloat16 matrix product, in 1e9 operations per CPU second."""
-    matrix = torch.randn(size, size).to(torch.bfloat16)
-    best = 0.0
-    for _ in range(rounds):
-        began = time.process_time()
-        matrix @ matrix
-        best = max(best, 2 * size**3 / (time.process_time() - began) / 1e9)
-    return best
 
 
 def run_ours(point: Point, steps: int) -> Figures:
     """Measure steps of ours."""
     from agents.generation import generate
-    from agents.logprobs import sampled_logprobs
-    from agents.losses import clipped_policy_loss
-    from agents.packing import Example
     from agents.precision import MasterWeights
 
     master, tokenizer = load(torch.float32)
     prompt = tuple(tokenizer(prompt_text(tokenizer, point.prompt)).input_ids)
     weights = MasterWeights(master, torch.bfloat16)
     optimizer = torch.optim.AdamW(master.parameters(), lr=1e-6, fused=True)
-    advantages = torch.linspace(-1, 1, point.group)
     generated, updated, speeds = [], [], [matmul_speed()]
     for step in range(steps):
         start = time.process_time()
@@ -129,18 +75,7 @@ def run_ours(point: Point, steps: int) -> Figures:
             rngs=np.random.default_rng(step).spawn(point.group),
         )
         middle = time.process_time()
-        scores = sampled_logprobs(weights.compute, [Example(prompt, a.token_ids) for a in answers])
-        old = torch.tensor([answer.logprobs for answer in answers])
-        tokens = float(scores.mask.sum())
-        loss = clipped_policy_loss(
-            scores.logprobs, old, advantages, scores.mask, denominator=tokens
-        ).loss
-        loss.backward()
-        weights.collect()
-        torch.nn.utils.clip_grad_norm_(master.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        weights.publish()
+        update_ours(weights, optimizer, prompt, answers)
         generated.append(middle - start)
         updated.append(time.process_time() - middle)
     memory = peak_memory()
@@ -148,34 +83,41 @@ def run_ours(point: Point, steps: int) -> Figures:
     return Figures(tuple(generated), tuple(updated), memory, max(speeds))
 
 
+def update_ours(
+    weights: MasterWeights,
+    optimizer: torch.optim.Optimizer,
+    prompt: tuple[int, ...],
+    answers: Sequence[Completion],
+) -> None:
+    """Take one optimiser step on a group, with advantages from -1 to 1."""
+    from agents.logprobs import sampled_logprobs
+    from agents.losses import clipped_policy_loss
+    from agents.packing import Example
+
+    scores = sampled_logprobs(weights.compute, [Example(prompt, a.token_ids) for a in answers])
+    result = clipped_policy_loss(
+        scores.logprobs,
+        torch.tensor([answer.logprobs for answer in answers]),
+        torch.linspace(-1, 1, len(answers)),
+        scores.mask,
+        denominator=float(scores.mask.sum()),
+    )
+    result.loss.backward()
+    weights.collect()
+    torch.nn.utils.clip_grad_norm_(weights.master.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    weights.publish()
+
+
 def run_trl(point: Point, steps: int, dtype: torch.dtype, checkpointing: bool) -> Figures:
     """Measure steps of TRL's trainer."""
     from datasets import Dataset
-    from transformers import TrainerCallback
-    from trl import GRPOConfig, GRPOTrainer
+    from trl import GRPOConfig
 
     generated: list[float] = []
     whole: list[float] = []
-
-    class Timed(GRPOTrainer):
-        def _generate_single_turn(self, *args: object, **options: object) -> object:
-            began = time.process_time()
-            result = super()._generate_single_turn(*args, **options)
-            generated.append(time.process_time() - began)
-            return result
-
-    class Clock(TrainerCallback):
-        began = 0.0
-
-        def on_step_begin(self, *_: object, **__: object) -> None:
-            self.began = time.process_time()
-
-        def on_step_end(self, *_: object, **__: object) -> None:
-            whole.append(time.process_time() - self.began)
-
-    def reward(completions: Sequence[str], **_: object) -> list[float]:
-        return np.linspace(-1, 1, len(completions)).tolist()
-
+    trainer_class, clock = timed_trainer(generated, whole)
     model, tokenizer = load(dtype)
     text = prompt_text(tokenizer, point.prompt)
     with tempfile.TemporaryDirectory() as folder:
@@ -193,30 +135,47 @@ def run_trl(point: Point, steps: int, dtype: torch.dtype, checkpointing: bool) -
             report_to="none",
             disable_tqdm=True,
         )
-        trainer = Timed(
+        trainer_class(
             model=model,
-            reward_funcs=reward,
+            reward_funcs=spread_rewards,
             args=config,
             train_dataset=Dataset.from_dict({"prompt": [text] * steps}),
             processing_class=tokenizer,
-            callbacks=[Clock()],
-        )
-        trainer.train()
+            callbacks=[clock],
+        ).train()
     updated = [step - sampling for step, sampling in zip(whole, generated, strict=True)]
     return Figures(tuple(generated), tuple(updated), peak_memory())
 
 
-def update_flops(point: Point) -> float:
-    """Return the operations that our update needs (SmolLM2-135M), forward and backward."""
-    layers, width, inner, heads, kv_heads, size = 30, 576, 1536, 9, 3, 64
-    vocabulary = 49152
-    weights = layers * (width * (2 * heads + 2 * kv_heads) * size + 3 * width * inner)
-    own = point.answer - 1  # the last token of an answer predicts nothing
-    row = point.prompt + point.group * own
-    pairs = point.prompt**2 / 2 + point.group * own * (point.prompt + own / 2)
-    attention = layers * heads * size * 2 * pairs  # scores and mix, one multiplication each
-    head = point.group * point.answer * vocabulary * width
-    return 6 * (weights * row + attention + head)
+def spread_rewards(completions: Sequence[str], **_: object) -> list[float]:
+    """Return rewards from -1 to 1, so that every answer has an advantage."""
+    return np.linspace(-1, 1, len(completions)).tolist()
+
+
+def timed_trainer(
+    generated: list[float], whole: list[float]
+) -> tuple[type[GRPOTrainer], TrainerCallback]:
+    """Return TRL's trainer and a callback, which write down CPU seconds of each step."""
+    from transformers import TrainerCallback
+    from trl import GRPOTrainer
+
+    class Timed(GRPOTrainer):
+        def _generate_single_turn(self, *args: object, **options: object) -> object:
+            began = time.process_time()
+            result = super()._generate_single_turn(*args, **options)
+            generated.append(time.process_time() - began)
+            return result
+
+    class Clock(TrainerCallback):
+        began = 0.0
+
+        def on_step_begin(self, *_: object, **__: object) -> None:
+            self.began = time.process_time()
+
+        def on_step_end(self, *_: object, **__: object) -> None:
+            whole.append(time.process_time() - self.began)
+
+    return Timed, Clock()
 
 
 def worker(arguments: argparse.Namespace) -> None:

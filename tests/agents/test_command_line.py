@@ -33,7 +33,9 @@ def test_sft_then_grpo(monkeypatch, capsys, stub_id, tmp_path):
     assert len(read_metrics(tmp_path / "grpo" / "metrics.jsonl")) == 2
 
 
-@pytest.mark.parametrize("module", ["agents.sft", "agents.grpo", "agents.ppo", "agents.demo"])
+@pytest.mark.parametrize(
+    "module", ["agents.sft", "agents.grpo", "agents.ppo", "agents.demo", "agents.evaluate"]
+)
 def test_help_documents_every_field(module):
     got = subprocess.run(
         [sys.executable, "-m", module, "--help"],
@@ -45,6 +47,9 @@ def test_help_documents_every_field(module):
     if module == "agents.grpo":
         assert "Answers per prompt." in words
         assert "Registered environment id." in words
+    if module == "agents.evaluate":
+        assert "Largest k of pass@k and pass^k." in words
+        assert "--openai.token-budget" in words
 
 
 def test_every_choice_can_be_typed(monkeypatch, capsys, stub_id, tmp_path):

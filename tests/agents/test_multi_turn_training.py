@@ -15,6 +15,7 @@ from agents.evaluation import evaluate
 from agents.grpo import GRPOConfig
 from agents.logs import read_metrics
 from agents.models import load_folder
+from agents.policy import NoAnswer
 from agents.prompting import ChatEncoder
 from agents.schemes import CREDITS
 from agents.sft import SFTConfig, gold_episode
@@ -22,7 +23,7 @@ from agents.transformers_policy import TransformersPolicy
 from tests.agents import templates
 from tests.agents.two_turns import COST, TWO_TURNS
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
-from toolrl_env.core.types import StopReason
+from toolrl_env.core.types import FailureKind, StopReason
 
 
 @pytest.fixture(scope="module")
@@ -257,3 +258,12 @@ def test_a_language_model_is_evaluated_over_turns(warm):
     policy = TransformersPolicy(model, ChatEncoder(tokenizer), max_new_tokens=8)
     got = evaluate(policy, TWO_TURNS, {}, range(16))
     assert got.summary()["turns"].mean > 1.5
+
+
+def test_no_answer_leaves_nothing_to_compare():
+    class Late:
+        def act(self, observations, infos):
+            return [NoAnswer(FailureKind.TIMEOUT, "late")] * len(infos)
+
+    with pytest.raises(InfrastructureError, match="3 of 3 tasks failed: late"):
+        evaluate(Late(), TWO_TURNS, {}, range(3))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gymnasium as gym
 import pytest
 
 from agents.evaluation import evaluate
@@ -93,3 +94,17 @@ def test_a_tokenizer_without_a_template_is_refused(tiny):
             ChatEncoder(tokenizer)
     finally:
         tokenizer.chat_template = plain
+
+
+def test_the_seed_of_an_answer_is_all_that_its_sampling_depends_on(tiny, stub_id):
+    model, encoder = tiny
+    infos = []
+    for index in range(6):
+        _, info = gym.make(stub_id).reset(options={"task_index": index})
+        infos.append({**info, "answer_seed": 100 + index})
+    first = TransformersPolicy(model, encoder, max_new_tokens=24, temperature=1.5, seed=1)
+    other = TransformersPolicy(model, encoder, max_new_tokens=24, temperature=1.5, seed=2)
+    answers = first.act([""] * 6, infos)
+    assert other.act([""] * 6, infos[::-1])[::-1] == answers
+    assert [other.act([""], [info])[0] for info in infos] == answers
+    assert first.act([""], [{**infos[0], "answer_seed": 7}])[0] != answers[0]

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from benchmarks.speed import grpo_step
-from benchmarks.speed.grpo_step import Figures, Point, matmul_speed, prompt_text, update_flops
+from benchmarks.speed.grpo_work import Figures, Point, matmul_speed, prompt_text, update_flops
 
 
 class Words:

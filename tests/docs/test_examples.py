@@ -19,6 +19,7 @@ RUN = ("toolrl", "python")
 LOOKED_AT = ("make", "pip", "git", "cd")
 SLOW = {
     "python -m agents.demo",
+    "python -m agents.evaluate",
     "python -m agents.sft",
     "python -m agents.grpo",
     "python -m agents.ppo",

@@ -81,7 +81,7 @@ class ReplayMismatch(ToolRLError, AssertionError):
 
 
 class ContractViolation(ToolRLError, AssertionError):
-    """An environment, task source or tool does not keep a promise that ``testing`` checks."""
+    """An environment, task source, tool or agent breaks a promise that ``testing`` checks."""
 
 
 class InfrastructureError(ToolRLError, RuntimeError):

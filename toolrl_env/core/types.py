@@ -449,6 +449,8 @@ class FailureKind(enum.StrEnum):
     """The process that ran a tool ended: out of memory, or killed from outside."""
     SERVER_DOWN = "server_down"
     """A tool server could not be reached, or went away."""
+    REFUSED = "refused"
+    """A server would not serve: too many requests, no quota, no budget left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Trajectories as JSON lines: one finished episode a line, so that a crash costs one line at most.
 
 A line is an object with the fields of ``Trajectory`` and ``"version": 1``; each transition is an
-object with the fields of ``Transition``, of which older files lack ``state_hash``. Text outside
-ASCII is escaped, lone surrogates included.
+object with the fields of ``Transition``, of which older files lack ``state_hash``. A writer may
+add ``notes`` of its own. Text outside ASCII is escaped, lone surrogates included.
 """
 
 from __future__ import annotations
@@ -38,9 +38,17 @@ class BrokenLine:
     cut: bool = False
 
 
-def encode(trajectory: Trajectory) -> str:
-    """Return a trajectory as one line of JSON, without the newline."""
-    return json.dumps({"version": VERSION, **asdict(trajectory)}, allow_nan=False)
+def encode(trajectory: Trajectory, notes: Mapping[str, Any] | None = None) -> str:
+    """Return a trajectory as one line of JSON, without the newline.
+
+    Args:
+        trajectory: The trajectory.
+        notes: Anything JSON-like to keep beside it, as the field ``notes``; ``decode`` ignores it.
+    """
+    fields: dict[str, Any] = {"version": VERSION, **asdict(trajectory)}
+    if notes is not None:
+        fields["notes"] = dict(notes)
+    return json.dumps(fields, allow_nan=False)
 
 
 def decode(line: str) -> Trajectory:

@@ -1,0 +1,1 @@
+"""What asking a hosted model takes: options, the wire format, the cache on disk, the budget."""

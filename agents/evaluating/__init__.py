@@ -1,0 +1,1 @@
+"""The parts of ``agents.evaluate``: settings, agents, playing, the durable log, results, tables."""

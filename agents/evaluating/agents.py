@@ -1,0 +1,192 @@
+"""Agents by name: ``gold``, ``noisy:0.3``, ``hf:smollm2``, ``my_module:MyAgent``."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from agents.policy import Policy
+from agents.scripted import GoldPolicy, NoisyGoldPolicy, RandomPolicy
+from toolrl_env.core.errors import ConfigurationError, nearest
+from toolrl_env.envs.base import ToolUseEnv
+
+if TYPE_CHECKING:
+    from agents.openai import ChatOptions
+
+__all__ = ["Chosen", "Sampling", "choose_agent"]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a model answers.
+
+    Attributes:
+        temperature: 0 is greedy.
+        max_new_tokens: Tokens after which an answer is cut.
+        batch_size: Answers asked for at a time.
+    """
+
+    temperature: float
+    max_new_tokens: int
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """An agent that is ready to act.
+
+    Attributes:
+        policy: The agent.
+        settings: What of it can move a score, JSON-like.
+        closing: Entered for as long as it is used.
+        report: Says what it has cost so far; empty if nothing.
+    """
+
+    policy: Policy
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    closing: AbstractContextManager[object] = field(default_factory=nullcontext)
+    report: Callable[[], str] = str
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What an agent is made of: what stands after the colon, and the rest of the run."""
+
+    rest: str
+    env: ToolUseEnv
+    sampling: Sampling
+    chat: ChatOptions
+
+
+def choose_agent(what: str, env: ToolUseEnv, sampling: Sampling, chat: ChatOptions) -> Chosen:
+    """Return the agent that ``what`` names.
+
+    Args:
+        what: ``gold``, ``random``, ``noisy:<rate>``, ``hf:<path or id>``, ``hf:smollm2``,
+            ``openai:<model>@<base url>``, or ``<module>:<class or function>``, which is called
+            without arguments.
+        env: The environment, unwrapped.
+        sampling: How a model answers.
+        chat: How to ask a hosted model.
+
+    Raises:
+        ConfigurationError: There is no such agent; says what is allowed.
+    """
+    kind, colon, rest = what.partition(":")
+    if kind in _MAKERS:
+        maker, form = _MAKERS[kind]
+        if bool(rest) is not (":" in form):
+            raise ConfigurationError(f"agent={what!r}; it is written {form}")
+        return maker(_Wish(rest, env, sampling, chat))
+    if not colon:
+        close = nearest(kind, _MAKERS)
+        hint = f" Did you mean {_MAKERS[close][1]}?" if close else ""
+        forms = ", ".join(form for _, form in _MAKERS.values())
+        raise ConfigurationError(f"agent={what!r}; allowed: {forms}, <module>:<class>.{hint}")
+    return _custom(kind, rest)
+
+
+def _gold(wish: _Wish) -> Chosen:
+    return Chosen(GoldPolicy.from_env(wish.env))
+
+
+def _random(wish: _Wish) -> Chosen:
+    return Chosen(RandomPolicy(wish.env.protocol))
+
+
+def _noisy(wish: _Wish) -> Chosen:
+    try:
+        rate = float(wish.rest)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"agent='noisy:{wish.rest}'; allowed: noisy:<rate of mistakes, 0 to 1>"
+        ) from error
+    return Chosen(NoisyGoldPolicy.from_env(wish.env, error_rate=rate))
+
+
+def _hugging_face(wish: _Wish) -> Chosen:
+    from transformers.utils import logging
+
+    from agents.models import load_pretrained
+    from agents.prompting import ChatEncoder
+    from agents.transformers_policy import TransformersPolicy
+
+    logging.disable_progress_bar()
+    model, tokenizer = load_pretrained(wish.rest)
+    encoder = ChatEncoder(tokenizer, wish.env.protocol.name)
+    policy = TransformersPolicy(
+        model,
+        encoder,
+        max_new_tokens=wish.sampling.max_new_tokens,
+        temperature=wish.sampling.temperature,
+        batch_size=wish.sampling.batch_size,
+    )
+    digest = hashlib.sha256()
+    for name, weights in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(weights.detach().cpu().contiguous().numpy().data)
+    template = str(tokenizer.chat_template).encode()
+    return Chosen(
+        policy,
+        {
+            "temperature": wish.sampling.temperature,
+            "max_new_tokens": wish.sampling.max_new_tokens,
+            "batch_size": wish.sampling.batch_size,
+            "dtype": str(model.dtype),
+            "weights_sha256": digest.hexdigest(),
+            "chat_template_sha256": hashlib.sha256(template).hexdigest(),
+        },
+    )
+
+
+def _openai(wish: _Wish) -> Chosen:
+    from agents.openai import OpenAIPolicy
+
+    found = re.fullmatch(r"(.+?)@(https?://.+)", wish.rest)
+    if found is None:
+        raise ConfigurationError(
+            f"agent='openai:{wish.rest}'; it is written openai:<model>@<base url>, e.g. "
+            "openai:my-model@http://127.0.0.1:8000/v1"
+        )
+    policy = OpenAIPolicy(
+        found[1],
+        found[2],
+        protocol=wish.env.protocol.name,
+        temperature=wish.sampling.temperature,
+        max_new_tokens=wish.sampling.max_new_tokens,
+        options=wish.chat,
+    )
+    return Chosen(policy, policy.settings(), policy, policy.report)
+
+
+def _custom(module: str, name: str) -> Chosen:
+    try:
+        maker = vars(importlib.import_module(module)).get(name)
+    except ImportError as error:
+        close = nearest(module, _MAKERS)
+        hint = f" Did you mean {_MAKERS[close][1]}?" if close else ""
+        raise ConfigurationError(
+            f"agent='{module}:{name}': cannot import {module!r}: {error}.{hint}"
+        ) from error
+    if not callable(maker):
+        raise ConfigurationError(f"agent='{module}:{name}': {module} has no class {name!r}")
+    policy = maker()
+    if not isinstance(policy, Policy):
+        raise ConfigurationError(
+            f"agent='{module}:{name}': it has no act(observations, infos) -> answers"
+        )
+    return Chosen(policy)
+
+
+_MAKERS: Mapping[str, tuple[Callable[[_Wish], Chosen], str]] = {
+    "gold": (_gold, "gold"),
+    "random": (_random, "random"),
+    "noisy": (_noisy, "noisy:<rate>"),
+    "hf": (_hugging_face, "hf:<path or id>"),
+    "openai": (_openai, "openai:<model>@<base url>"),
+}
