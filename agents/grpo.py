@@ -17,6 +17,7 @@ import numpy as np
 from transformers import PreTrainedModel
 
 from agents.advantages import GROUP_ADVANTAGES
+from agents.command_line import run_trainer
 from agents.episode import Group
 from agents.generation import Completion, Decoder
 from agents.lessons import (
@@ -29,7 +30,6 @@ from agents.lessons import (
     trained_tokens,
 )
 from agents.logprobs import sampled_logprobs
-from agents.logs import StepBar
 from agents.multi_turn import RolloutConfig
 from agents.objective import policy_loss
 from agents.parts import Part, divide
@@ -257,14 +257,7 @@ def describe(played: Played, useful: Sequence[Lesson]) -> dict[str, float]:
 
 def main() -> None:
     """Run from the command line."""
-    import tyro
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    config = tyro.cli(GRPOConfig, description=__doc__)
-    with StepBar("GRPO", config.steps) as bar:
-        folder = train(config, bar)
-    print(f"checkpoint: {folder}")
+    run_trainer(GRPOConfig, train, "GRPO", __doc__)
 
 
 if __name__ == "__main__":

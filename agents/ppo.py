@@ -18,11 +18,11 @@ import torch
 from torch import Tensor
 
 from agents.advantages import whiten
+from agents.command_line import run_trainer
 from agents.episode import Episode
 from agents.gae import Targets, episode_targets
 from agents.grpo import make_sampler
 from agents.kl import kl_estimate
-from agents.logs import StepBar
 from agents.losses import aggregate, clipped
 from agents.multi_turn import RolloutConfig
 from agents.packing import micro_batches
@@ -266,14 +266,7 @@ def _explained(parts: Sequence[Part]) -> float:
 
 def main() -> None:
     """Run from the command line."""
-    import tyro
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    config = tyro.cli(PPOConfig, description=__doc__)
-    with StepBar("PPO", config.steps) as bar:
-        folder = train(config, bar)
-    print(f"checkpoint: {folder}")
+    run_trainer(PPOConfig, train, "PPO", __doc__)
 
 
 if __name__ == "__main__":

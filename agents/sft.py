@@ -18,11 +18,12 @@ import numpy as np
 
 import toolrl_env  # noqa: F401  # registers the ids
 from agents.chat_delta import ChatDelta
+from agents.command_line import run_trainer
 from agents.conversation import Conversation, Limits
+from agents.env_kwargs import make_env
 from agents.episode import Episode
 from agents.generation import Completion
 from agents.logprobs import sampled_logprobs
-from agents.logs import StepBar
 from agents.losses import negative_log_likelihood
 from agents.packing import micro_batches
 from agents.prompting import ChatEncoder
@@ -97,7 +98,7 @@ def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None 
         The folder of the last checkpoint.
     """
     session = Session(config, on_step)
-    env = gym.make(config.env, **session.env_kwargs)
+    env = make_env(config.env, session.env_kwargs)
     encoder, delta = session.encoder, ChatDelta(session.encoder)
 
     for step in range(session.start, config.steps):
@@ -127,14 +128,7 @@ def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None 
 
 def main() -> None:
     """Run from the command line."""
-    import tyro
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    config = tyro.cli(SFTConfig, description=__doc__)
-    with StepBar("SFT", config.steps) as bar:
-        folder = train(config, bar)
-    print(f"checkpoint: {folder}")
+    run_trainer(SFTConfig, train, "SFT", __doc__)
 
 
 if __name__ == "__main__":
