@@ -210,8 +210,8 @@ def reinforce_pp_baseline(rewards: Sequence[Array], epsilon: float = _EPSILON) -
 def rebn(returns: Sequence[Array], epsilon: float = _EPSILON) -> list[Array]:
     """Return batch normalisation: discounted returns of turns, whitened over the batch.
 
-    Source: GEM, arXiv 2510.01051, return batch normalisation. It needs no groups, so every turn may have
-    a return of its own.
+    Source: GEM, arXiv 2510.01051, ReBN. It needs no groups, so every turn may have a return of its
+    own.
 
     Args:
         returns: One array [turns] an episode (or one [G] a group of one-turn episodes).
