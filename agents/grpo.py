@@ -123,8 +123,8 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
 
         # 5. Log; save.
         metrics = {"step": step, **describe(played, useful), **updates[-1]}
-        whole = time.perf_counter() - began
-        session.finish_step(metrics | {"generate_seconds": seconds, "seconds": whole})
+        elapsed = time.perf_counter() - began
+        session.finish_step(metrics | {"generate_seconds": seconds, "seconds": elapsed})
 
     session.close()
     for collector in levels:
