@@ -44,7 +44,7 @@ class EvaluateConfig:
         env: Registered environment id, or module:Id for one of your own.
         env_kwargs: Keyword arguments for gym.make, as a JSON object, e.g. '{"split": "test"}'.
         agent: gold, random, noisy:<rate>, hf:<path or id>, hf:smollm2, openai:<model>@<base url>,
-            or <module>:<class> for one of your own.
+            sb3:<zip>, or <module>:<class> for one of your own.
         episodes: Tasks to play, chosen by the seed; 0 for all.
         k: Largest k of pass@k and pass^k.
         attempts: Attempts at each task, at least k; 0 for k.

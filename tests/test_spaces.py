@@ -17,6 +17,7 @@ from gymnasium.vector.utils.shared_memory import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.spaces import UnicodeText
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=50)  # lone surrogates included
@@ -108,3 +109,10 @@ def test_shared_memory_crosses_processes():
     assert child.exitcode == 0
     assert tuple(read_from_shared_memory(UnicodeText(10), memory, 2)) == ("", "from child")
     assert np.frombuffer(memory.get_obj(), np.uint8).nbytes == 2 * (8 + 40)
+
+
+@pytest.mark.parametrize("wrapper", ["CandidateActions", "ComposedActions"])
+def test_who_asks_for_the_parts_of_text_learns_which_wrapper_to_use(wrapper):
+    with pytest.raises(ConfigurationError, match=f"toolrl_env.wrappers.{wrapper}"):
+        _ = UnicodeText(5).spaces
+    assert UnicodeText(5).shape is None

@@ -18,6 +18,8 @@ class EnvironmentRow(NamedTuple):
         name: Class of the environment; ``<name>`` with ``Env`` replaced by ``VectorEnv`` is its
             native vector class.
         summary: One line for ``toolrl list``.
+        origin: Where its tasks come from if no data is given: ``"our sample"`` of a dataset, ``"a
+            generator"``, ``"the benchmark"``, or ``"our own"``.
         maker: Name in the module of what makes the environment in the ``mode`` that is asked for;
             ``""`` for the class itself.
     """
@@ -26,6 +28,7 @@ class EnvironmentRow(NamedTuple):
     module: str
     name: str
     summary: str
+    origin: str = "our sample"
     maker: str = ""
 
     @property
@@ -80,36 +83,42 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "toolrl_env.envs.toolbox",
         "ToolboxEnv",
         "endless procedural tasks whose tools really run, graded by difficulty",
+        origin="a generator",
     ),
     EnvironmentRow(
         "ToolRL-BFCL-v0",
         "toolrl_env.envs.bfcl",
         "BFCLEnv",
         "BFCL's single-turn categories, with the official verdict beside the reward",
+        origin="the benchmark",
     ),
     EnvironmentRow(
         "ToolRL-BFCLMultiTurn-v0",
         "toolrl_env.envs.bfcl_multi_turn",
         "BFCLMultiTurnEnv",
         "multi-turn: BFCL's conversations over its own stateful APIs, really executed",
+        origin="the benchmark",
     ),
     EnvironmentRow(
         "ToolRL-Workspace-v0",
         "toolrl_env.envs.workspace",
         "WorkspaceEnv",
         "multi-turn: an endless office world, graded by the number of calls",
+        origin="a generator",
     ),
     EnvironmentRow(
         "ToolRL-Search-v0",
         "toolrl_env.envs.search",
         "SearchEnv",
         "multi-turn: two-hop questions with a search tool over a corpus",
+        origin="our own",
     ),
     EnvironmentRow(
         "ToolRL-MCP-v0",
         "toolrl_env.envs.mcp",
         "MCPEnv",
         "multi-turn: any MCP server's tools on your tasks; by default a small stockroom",
+        origin="our own",
     ),
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any, NoReturn, overload
 
 import numpy as np
 from gymnasium.spaces import Text
@@ -20,6 +20,8 @@ from gymnasium.vector.utils.shared_memory import (
     read_from_shared_memory,
     write_to_shared_memory,
 )
+
+from toolrl_env.core.errors import ConfigurationError
 
 __all__ = ["UnicodeText"]
 
@@ -71,6 +73,23 @@ class UnicodeText(Text):
     def is_np_flattenable(self) -> bool:
         """False: text has no fixed-size numeric form. See the feature wrappers for one."""
         return False
+
+    @property
+    def spaces(self) -> NoReturn:
+        """Text has no parts. Numeric libraries ask for them first, and learn here what to do.
+
+        Stable-Baselines3 looks for ``spaces`` before it allocates arrays by the ``shape``, which is
+        ``None`` here: without this, a forgotten wrapper ends in a ``TypeError`` about ``None``.
+
+        Raises:
+            ConfigurationError: Always; names the wrappers that make an environment numeric.
+        """
+        raise ConfigurationError(
+            "this environment speaks text, and Stable-Baselines3 and its like need numbers: wrap "
+            "it in toolrl_env.wrappers.CandidateActions (a Discrete choice among candidate calls) "
+            "or toolrl_env.wrappers.ComposedActions (MultiDiscrete: a tool and its arguments), "
+            "e.g. CandidateActions(gym.make(...))"
+        )
 
     def __repr__(self) -> str:
         """Return ``UnicodeText(max_length)``."""

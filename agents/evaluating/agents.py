@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.policy import Policy
@@ -68,8 +69,8 @@ def choose_agent(what: str, env: ToolUseEnv, sampling: Sampling, chat: ChatOptio
 
     Args:
         what: ``gold``, ``random``, ``noisy:<rate>``, ``hf:<path or id>``, ``hf:smollm2``,
-            ``openai:<model>@<base url>``, or ``<module>:<class or function>``, which is called
-            without arguments.
+            ``openai:<model>@<base url>``, ``sb3:<zip>``, or ``<module>:<class or function>``,
+            which is called without arguments.
         env: The environment, unwrapped.
         sampling: How a model answers.
         chat: How to ask a hosted model.
@@ -164,6 +165,21 @@ def _openai(wish: _Wish) -> Chosen:
     return Chosen(policy, policy.settings(), policy, policy.report)
 
 
+def _sb3(wish: _Wish) -> Chosen:
+    from agents.sb3_policies import SB3Policy
+
+    path = Path(wish.rest)
+    if not path.is_file():
+        raise ConfigurationError(f"agent='sb3:{wish.rest}': there is no such file")
+    try:
+        policy = SB3Policy.load(path, wish.env.protocol)
+    except (KeyError, ValueError) as error:
+        raise ConfigurationError(
+            f"agent='sb3:{wish.rest}' is no model.zip of agents.sb3: {error}"
+        ) from error
+    return Chosen(policy, {"model_sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
+
+
 def _custom(module: str, name: str) -> Chosen:
     try:
         maker = vars(importlib.import_module(module)).get(name)
@@ -189,4 +205,5 @@ _MAKERS: Mapping[str, tuple[Callable[[_Wish], Chosen], str]] = {
     "noisy": (_noisy, "noisy:<rate>"),
     "hf": (_hugging_face, "hf:<path or id>"),
     "openai": (_openai, "openai:<model>@<base url>"),
+    "sb3": (_sb3, "sb3:<zip>"),
 }

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import gymnasium as gym
 import pytest
 
 from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.registration import ENVIRONMENTS
 
+ROOT = Path(__file__).parents[2]
 IDS = [row.id for row in ENVIRONMENTS]
 pytestmark = pytest.mark.filterwarnings("ignore::toolrl_env.data.SampleDataWarning")
 
@@ -19,11 +24,13 @@ def test_list_has_every_id_with_its_true_sizes(toolrl):
         (line,) = [line for line in out.splitlines() if env_id in line]
         cells = [cell.strip() for cell in line.strip("│").split("│")]
         for cell, split in zip(cells[2:5], ("train", "validation", "test"), strict=True):
-            size = gym.make(env_id, split=split).unwrapped.tasks.size
+            source = gym.make(env_id, split=split).unwrapped.tasks
+            size = source.size
             assert cell == ("endless" if size is None else str(size))
-        origins = {"Toolbox": "a generator", "Workspace": "a generator", "BFCL": "the benchmark"}
-        named = [origin for part, origin in origins.items() if part in env_id]
-        assert cells[1] == (named[0] if named else "our sample")
+        assert (cells[1] == "our sample") is source.is_sample
+        assert (cells[1] == "a generator") is (source.size is None)
+        assert (cells[1] == "the benchmark") is ("BFCL" in env_id)
+        assert (cells[1] == "our own") is (env_id in ("ToolRL-Search-v0", "ToolRL-MCP-v0"))
 
 
 def test_list_goes_on_without_an_optional_package(toolrl, monkeypatch):
@@ -36,6 +43,29 @@ def test_list_goes_on_without_an_optional_package(toolrl, monkeypatch):
     (line,) = [line for line in out.splitlines() if "ToolRL-BFCL-v0" in line]
     assert "not installed" in line
     assert "ToolRL-Workspace-v0" in out
+
+
+def test_a_file_in_the_current_directory_is_found_as_with_python_m(tmp_path):
+    (tmp_path / "own_env_here.py").write_text(
+        "import gymnasium as gym\n"
+        "from toolrl_env.envs.toolbox import ToolboxEnv\n"
+        "gym.register('Own/Here-v0', entry_point=ToolboxEnv)\n"
+    )
+    script = "import sys; del sys.path[0]; from toolrl_env.cli import main; sys.exit(main())"
+    for command in (
+        ["show", "own_env_here:Own/Here-v0"],
+        ["replay", "x", "--imports", "own_env_here"],
+    ):
+        run = subprocess.run(
+            [sys.executable, "-c", script, *command],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            env={"PYTHONPATH": str(ROOT)},
+            check=False,
+        )
+        assert "cannot import" not in run.stderr
+    assert "x" in run.stderr
 
 
 @pytest.mark.parametrize("env_id", IDS)
@@ -81,6 +111,15 @@ def test_show_takes_the_mode(toolrl):
     assert "nothing was recorded after it" in err
 
 
+def test_show_takes_the_reward_of_episodes(toolrl):
+    show = ("show", "ToolRL-Workspace-v0", "--difficulty", 1)
+    assert toolrl(*show, "--episode-reward", "shaped").status == 0
+    assert "Did you mean 'shaped'" in toolrl(*show, "--episode-reward", "shapd").err
+    assert "give episode_reward instead" in toolrl(*show, "--reward", "length").err
+    status, _, err = toolrl("show", "ToolRL-XLAM-v0", "--episode-reward", "shaped")
+    assert (status, "takes no argument 'episode_reward'" in err) == (2, True)
+
+
 def test_show_takes_the_step_of_scheduled_rewards(toolrl):
     show = ("show", "ToolRL-Toolbox-v0", "--difficulty", 1, "--reward", "dynamic_scale", "--step")
     assert "reward from -4 to 4" in toolrl(*show, 0).out
@@ -115,6 +154,9 @@ def test_an_episode_of_several_turns_says_so(toolrl):
     assert status == 0
     assert "an episode of up to 30 answers; the gold answer is the first one" in out
     assert "reward from" not in out
+    dialogue = toolrl("show", "ToolRL-ToolACE-v0", "--mode", "multi_turn").out
+    assert "an episode of up to" in dialogue
+    assert "reward from" not in dialogue
     status, out, _ = toolrl("show", "ToolRL-BFCLMultiTurn-v0", "--category", "miss_func")
     assert status == 0
     assert "miss_func" in out

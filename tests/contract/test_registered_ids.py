@@ -176,7 +176,7 @@ def test_unknown_task_id_names_it(make):
     [
         ({"protocol": "toolr"}, "Did you mean 'toolrl'"),
         ({"split": "tran"}, "Did you mean 'train'"),
-        ({"reward": "tolrl"}, "Did you mean 'toolrl'"),
+        ({"reward": "tolrl"}, "Did you mean 'toolrl'|give episode_reward"),
         ({"reward": 3}, "reward=3"),
         ({"render_mode": "anzi"}, "Did you mean 'ansi'"),
         ({"max_chars": 0}, "max_chars=0"),

@@ -25,6 +25,8 @@ SLOW = {
     "python -m agents.ppo",
     "python -m benchmarks.ablations.wasteless",
     "python -m benchmarks.speed.grpo_step",
+    "python -m benchmarks.quality.sb3_curves",
+    "python -m benchmarks.quality.candidate_coverage",
 }
 """Commands that pages may mark slow; each has a test of its own elsewhere, or is `make demo`."""
 

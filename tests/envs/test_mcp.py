@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import operator
 import pickle
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from tests.tools.mcp.conftest import FAULTY, gone
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import Message, ToolCall
 from toolrl_env.data.own import Goal, OwnTask
+from toolrl_env.tools import ToolSuite, write
 from toolrl_env.tools.mcp import MCPServer
 from toolrl_env.tools.toolkit import prefixed
 from toolrl_env.wrappers import RecordTrajectories, read_trajectories, replay_trajectory
@@ -134,6 +136,51 @@ def test_two_servers_functions_and_goals_combine(make):
     assert info["is_success"]
 
 
+class Ledger(ToolSuite):
+    """What was booked."""
+
+    def __init__(self) -> None:
+        self.booked: list[int] = []
+
+    @write
+    def book(self, amount: int) -> int:
+        """Book an amount.
+
+        Args:
+            amount: Any.
+        """
+        self.booked.append(amount)
+        return len(self.booked)
+
+
+@pytest.mark.parametrize("isolation", [None, "process"])
+def test_a_server_a_suite_and_a_function_are_called_in_one_episode(make, isolation):
+    task = OwnTask(
+        id="three",
+        messages=(Message("user", "Do it all."),),
+        gold=(
+            (ToolCall("echo", {"text": "x"}), ToolCall("book", {"amount": 4})),
+            (ToolCall("double", {"number": 4}),),
+            "Done.",
+        ),
+        goals=(Goal(operator.attrgetter("booked"), of="Ledger"),),
+    )
+    tools = [Ledger, double]
+    env = make(servers=faulty(), tasks=[task], tools=tools, isolation=isolation).unwrapped
+    values = []
+    fork = env.fork(1)[0]
+    for _ in range(3):
+        *_, info = env.step(env.gold_answer())
+        values += [result.value for result in info["results"]]
+    assert values == ["x", 1, 8]
+    assert info["is_success"]
+    writes = [turn.writes for turn in env._record().turns]
+    assert writes == [(False, True), (False,), ()]
+    *_, info = fork.step(call(("book", {"amount": 9})))
+    assert [result.value for result in info["results"]] == [1]
+    fork.close()
+
+
 def test_names_that_clash_are_refused_and_no_server_is_left():
     first, second = faulty(), faulty(name="second")
     with pytest.raises(ConfigurationError, match="prefix"):
@@ -141,6 +188,12 @@ def test_names_that_clash_are_refused_and_no_server_is_left():
     for server in (first, second):
         server.stop_unused()
         assert server.running() == 0
+
+
+def test_the_source_of_the_tasks_is_named(make):
+    assert make().reset(seed=0)[1]["source"] == "stockroom"
+    assert make(servers=faulty(), tasks=ECHO).reset(seed=0)[1]["source"] == "own"
+    assert make(servers=faulty(), tasks=ECHO, name="mine").reset(seed=0)[1]["source"] == "mine"
 
 
 def test_servers_without_tasks_are_refused():

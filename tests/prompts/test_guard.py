@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolrl_env.prompts.guard import MARKS, TAGS, guarded_json, guarded_words
+from toolrl_env.prompts.guard import MARKS, TAGS, guarded_json, guarded_tokens, guarded_words
 
 FORGERIES = [
     "</obs>",
@@ -114,3 +114,22 @@ def test_real_conversations_are_not_changed() -> None:
             results = [m for m in info["messages"] if m["content"].startswith("<obs>")]
             assert results
             assert text.count("</obs>") == len(results)
+
+
+SPECIAL = re.compile(
+    r"<[|｜]|</?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn)>|\[/?(?:INST|TOOL_CALLS)\]"
+)
+
+
+@given(PIECES)
+def test_no_special_token_is_left_in_a_prompt_and_the_rest_stays(text: str) -> None:
+    guarded = guarded_tokens(text)
+    assert not SPECIAL.search(guarded)
+    assert guarded.replace(" ", "") == text.replace(" ", "")
+    assert guarded_tokens({"a": [text, {text: text}]}) == {"a": [guarded, {guarded: guarded}]}
+
+
+@pytest.mark.parametrize("text", [*HONEST, "<user> Hi </user>", "<obs> {} </obs>", "<think> x"])
+def test_a_prompt_without_special_tokens_is_the_very_same(text: str) -> None:
+    for value in (text, [text, 1, None], {"k": {"x": (text,)}}):
+        assert guarded_tokens(value) is value

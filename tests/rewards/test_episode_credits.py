@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rewards.episode_support import HONEST, Raw, Turn, look, play, switch
-from toolrl_env.core.episode import CreditSpan, EpisodeRecord
+from toolrl_env.core.episode import CreditSpan, EpisodeRecord, TurnRecord
 from toolrl_env.core.types import StopReason, ToolCall
+from toolrl_env.parsing import get_protocol
 from toolrl_env.rewards import RewardConfig
 from toolrl_env.rewards.episode import (
     MASKED,
@@ -102,6 +103,14 @@ def test_a_turn_as_a_whole_is_its_whole_text() -> None:
     config = EpisodeRewardConfig(outcome=0.0, turns=0.5)
     size = len(record.turns[0].action.text)
     assert score_credits(record, config) == (CreditSpan("turns", 0, None, (0, size), -0.5),)
+
+
+def test_a_call_without_characters_is_its_turns_whole_text() -> None:
+    action = get_protocol("toolrl").parse("<tool_call>")
+    assert [call.span for call in action.calls] == [(11, 11)]
+    record = EpisodeRecord((TurnRecord(action),))
+    config = EpisodeRewardConfig(outcome=0.0, calls=0.5)
+    assert score_credits(record, config) == (CreditSpan("calls", 0, 0, (0, 11), -0.5),)
 
 
 def test_a_turn_without_reward_has_no_credit() -> None:

@@ -63,7 +63,7 @@ def test_a_turn_in_which_we_failed_is_masked_under_terms_that_ask_for_results_to
     broken = replace(record.turns[0], results=(), writes=(), masked=True)
     strict = replace(RewardConfig(), extra_terms=(validation,))
     scored = score_turn(replace(record, turns=(broken,)), replace(TURNS, turn=strict))
-    assert set(scored.as_dict()) == {"total", "format", "correctness", "validation"}
+    assert set(scored.as_dict()) == {"total", "format", "correctness"}
     assert {term.reason for term in scored.terms} == {MASKED}
     unchecked = replace(record, turns=(replace(broken, masked=False),))
     with pytest.raises(ConfigurationError, match="one result per call"):

@@ -15,7 +15,7 @@ from toolrl_env.core.errors import (
     SnapshotError,
     UnknownName,
 )
-from toolrl_env.core.types import ToolCall
+from toolrl_env.core.types import FailureKind, ToolCall
 from toolrl_env.tools import (
     CallLimits,
     OpenTools,
@@ -139,6 +139,16 @@ def test_names_that_clash_are_refused_with_both_owners() -> None:
         toolkit([shout, shout])
     both = toolkit([prefixed(Shop, "a_", name="a"), prefixed(Shop, "b_", name="b")])
     assert names(both) == ["a_look", "a_sell", "b_look", "b_sell"]
+
+
+def test_names_that_clash_later_are_a_failure_of_the_tools_and_no_misconfiguration(monkeypatch):
+    opened = toolkit([shout, Shop]).open(LIMITS)
+    assert "shout" in [spec.name for spec in opened.specs()]
+    clashing = FunctionProvider((tool_from_function(shout),)).open(LIMITS)
+    monkeypatch.setattr(opened.part("Shop"), "specs", clashing.specs)
+    with pytest.raises(InfrastructureError, match="both have a tool 'shout'") as caught:
+        opened.specs()
+    assert caught.value.kind is FailureKind.BAD_RESULT
 
 
 @pytest.mark.parametrize("nothing", [3, None, "shout", int, dict, lambda: 3, object()])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import re
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import gymnasium as gym
@@ -15,7 +17,7 @@ from gymnasium.envs.registration import EnvSpec
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.envs.base import ToolUseEnv
 
-__all__ = ["EnvironmentChoice", "make_environment"]
+__all__ = ["EnvironmentChoice", "import_module", "make_environment"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,8 @@ class EnvironmentChoice:
         split: train, validation, test or all.
         protocol: How calls are written: toolrl, native or python.
         template: Prompt skeleton: a name (default, short) or a file.
-        reward: Reward preset.
+        reward: Reward preset, for environments of one answer and recorded dialogues.
+        episode_reward: Reward preset of whole episodes, for environments of several answers.
         strict: Add the term that checks calls against the tools' schemas.
         mode: single_turn, or multi_turn to go through whole recorded dialogues.
         level: API-Bank level, 1 to 3.
@@ -42,6 +45,7 @@ class EnvironmentChoice:
     protocol: str = "toolrl"
     template: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE")] = None
     reward: str = "toolrl"
+    episode_reward: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     strict: bool = False
     mode: str = "single_turn"
     level: Annotated[int | None, tyro.conf.arg(metavar="1-3")] = None
@@ -67,10 +71,7 @@ def make_environment(choice: EnvironmentChoice) -> gym.Env[str, str]:
     """
     module, _, name = choice.env.rpartition(":")
     if module:
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise ConfigurationError(f"cannot import {module!r}: {error}") from error
+        import_module(module)
     if name not in gym.registry:
         raise UnknownName("environment", name, _ids())
     try:
@@ -83,6 +84,20 @@ def make_environment(choice: EnvironmentChoice) -> gym.Env[str, str]:
     if not isinstance(env.unwrapped, ToolUseEnv):
         raise ConfigurationError(f"{name} is no tool-use environment; there are: {_ids()}")
     return env
+
+
+def import_module(name: str) -> None:
+    """Import a module of the user's, also from the current directory, as ``python -m`` would.
+
+    Raises:
+        ConfigurationError: It cannot be imported.
+    """
+    if not {"", str(Path.cwd())} & set(sys.path):
+        sys.path.insert(0, "")
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        raise ConfigurationError(f"cannot import {name!r}: {error}") from error
 
 
 def _ids() -> list[str]:

@@ -43,11 +43,8 @@ def main(arguments: Sequence[str]) -> int:
         except ConfigurationError:  # an optional package is missing; making it says which
             table.add_row(row.id, "not installed", *["?"] * len(SPLITS), row.summary)
             continue
-        origin = "a generator" if sources[0].size is None else "the benchmark"
-        if sources[0].is_sample:
-            origin = "our sample"
         sizes = ["endless" if source.size is None else str(source.size) for source in sources]
-        table.add_row(row.id, origin, *sizes, row.summary)
+        table.add_row(row.id, row.origin, *sizes, row.summary)
     new_console().print(table)
     return 0
 

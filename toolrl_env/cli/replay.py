@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Annotated
 
 import tyro
 
+from toolrl_env.cli.environment import import_module
 from toolrl_env.cli.text import new_console, print_line
-from toolrl_env.core.errors import ConfigurationError, DataError, ReplayMismatch
+from toolrl_env.core.errors import DataError, ReplayMismatch
 from toolrl_env.wrappers import BrokenLine, Replayer, iter_trajectories
 
 __all__ = ["Replay", "main"]
@@ -37,10 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     """Replay a file."""
     config = tyro.cli(Replay, args=list(arguments), prog="toolrl replay")
     for module in config.imports:
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise ConfigurationError(f"cannot import {module!r}: {error}") from error
+        import_module(module)
     console = new_console()
     replayer = Replayer()
     equal = different = broken = 0

@@ -128,7 +128,7 @@ class CreditSpan:
         term: Name of the reward term.
         turn: Index of the turn in the episode.
         call: Index of the call in that turn; ``None`` if the turn earned it as a whole.
-        span: Character range in that turn's action text.
+        span: Character range in that turn's action text; empty only if the text is.
         amount: The part, after the term's weight: over all credits of a turn's reward the amounts
             add up to the reward.
     """

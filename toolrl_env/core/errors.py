@@ -22,6 +22,7 @@ __all__ = [
     "SnapshotError",
     "ToolRLError",
     "UnknownName",
+    "UnknownRenderMode",
     "UnknownTask",
     "WrongActionType",
     "nearest",
@@ -50,6 +51,15 @@ class UnknownName(ConfigurationError):
     def __reduce__(self) -> tuple[type[UnknownName], tuple[str, object, list[str]]]:
         """Rebuild from the three arguments (the default would pass the message alone)."""
         return type(self), (self.kind, self.value, self.allowed)
+
+
+class UnknownRenderMode(UnknownName, TypeError):
+    """There is no such way of rendering.
+
+    Also a ``TypeError``, as for an argument that is not taken: Stable-Baselines3's ``make_vec_env``
+    asks every environment that it makes by its id for ``rgb_array``, and on a ``TypeError`` makes
+    it without.
+    """
 
 
 class UnknownTask(ConfigurationError, LookupError):

@@ -59,7 +59,10 @@ class TaskSource(Protocol):
 
 
 class Session(Protocol):
-    """One episode's live world: tools that run, a user who answers, a goal that can be checked."""
+    """One episode's live world: tools that run, a user who answers, a goal that can be checked.
+
+    Whatever the environment asks in a step may raise ``InfrastructureError``: the step is masked.
+    """
 
     @property
     def over(self) -> bool:
@@ -90,7 +93,10 @@ class Session(Protocol):
         ...
 
     def progress(self) -> tuple[bool, ...]:
-        """Return the truth of each goal predicate now; as many as in every other state."""
+        """Return the truth of each goal predicate now; as many as in every other state.
+
+        ``()``: the world has no goal to look at; only ``outcome`` tells success then.
+        """
         ...
 
     def gold(self) -> GroundTruth | None:
@@ -139,6 +145,7 @@ class SessionSource(TaskSource, Protocol):
 
         Raises:
             UnknownTask: The task is not of this source.
+            InfrastructureError: The world cannot be had now; ``reset`` passes it on.
         """
         ...
 

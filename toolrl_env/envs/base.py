@@ -11,7 +11,13 @@ import gymnasium as gym
 from gymnasium.utils.seeding import np_random
 
 from toolrl_env.core.checks import whole_number
-from toolrl_env.core.errors import ConfigurationError, SnapshotError, UnknownName, WrongActionType
+from toolrl_env.core.errors import (
+    ConfigurationError,
+    SnapshotError,
+    UnknownName,
+    UnknownRenderMode,
+    WrongActionType,
+)
 from toolrl_env.core.types import RewardBreakdown, Task
 from toolrl_env.data.source import TaskSource
 from toolrl_env.envs.prepare import PreparedTask, TaskPreparer
@@ -71,17 +77,14 @@ class ToolUseEnv(gym.Env[str, str]):
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None and render_mode not in _RENDER_MODES:
-            raise UnknownName("render_mode", render_mode, _RENDER_MODES)
+            raise UnknownRenderMode("render_mode", render_mode, _RENDER_MODES)
         self.tasks = tasks
         self.protocol = get_protocol(protocol)
         self.reward_config = _reward_config(reward, strict=strict)
         self.max_chars = whole_number("max_chars", max_chars, 1, MAX_OBSERVATION_CHARS // 2)
         self.render_mode = render_mode
-        self._prepare = TaskPreparer(
-            tasks,
-            Prompter(protocol, template, chat_template),
-            max_prompt=MAX_OBSERVATION_CHARS - self.max_chars,
-        )
+        prompter = Prompter(protocol, template, chat_template)
+        self._prepare = TaskPreparer(tasks, prompter, MAX_OBSERVATION_CHARS - self.max_chars)
         self.observation_space = UnicodeText(MAX_OBSERVATION_CHARS)
         self.action_space = UnicodeText(self.max_chars)
         self._training_step = 0
@@ -109,6 +112,7 @@ class ToolUseEnv(gym.Env[str, str]):
             ConfigurationError: The seed is no integer >= 0, or an option is unknown or out of
                 range. Nothing has changed then.
             DataError: The prompt of the task is longer than an observation may be.
+            InfrastructureError: The task's world cannot be opened; no episode is running then.
         """
         index = self._read_options(options) if options else None
         if seed is not None:
@@ -118,9 +122,10 @@ class ToolUseEnv(gym.Env[str, str]):
         current = self._prepare(self.tasks.draw(self.np_random) if index is None else index)
         self._current = current
         self._observation = current.observation
-        self._done = False
         self._breakdown = None
+        self._done = True
         self._begin_episode(current)
+        self._done = False
         if self.render_mode == "human":
             self.render()
         return current.observation, current.info()
@@ -294,6 +299,4 @@ def _reward_config(reward: RewardConfig | str, *, strict: bool) -> RewardConfig:
         )
     if not isinstance(strict, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"strict={strict!r}; allowed: True or False")
-    if strict:
-        reward = replace(reward, extra_terms=(*reward.extra_terms, validation))
-    return reward
+    return replace(reward, extra_terms=(*reward.extra_terms, validation)) if strict else reward

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from toolrl_env.core.episode import TurnRecord
@@ -12,7 +12,7 @@ from toolrl_env.core.session import Session
 from toolrl_env.core.types import ErrorCode, ParsedCall, StopReason, ToolResult, ToolSpec
 from toolrl_env.tools.describe import action_error
 
-__all__ = ["MAX_CALLS", "Conversation", "run_calls"]
+__all__ = ["MAX_CALLS", "Conversation", "failed", "judged", "run_calls"]
 
 MAX_CALLS = 256
 """Calls of one answer that are run; the others are refused, which bounds what a step takes."""
@@ -39,6 +39,21 @@ class Conversation:
     stop: StopReason | None = None
     failure: InfrastructureError | None = None
     outcome: float | None = None
+
+
+def judged(said: Conversation, outcome: float | None) -> Conversation:
+    """Return a conversation that is over with the world's judgement, in ``[0, 1]``, if it has one.
+
+    In a world without goal predicates a judgement of 1 is what says that the goal is reached.
+    """
+    won = outcome == 1.0 and said.stop is StopReason.ANSWERED and not said.turns[-1].progress_after
+    return replace(said, outcome=outcome, stop=StopReason.GOAL_REACHED if won else said.stop)
+
+
+def failed(said: Conversation, failure: InfrastructureError) -> Conversation:
+    """Return a conversation whose last turn is masked: something of ours failed after it."""
+    turns = (*said.turns[:-1], replace(said.turns[-1], masked=True))
+    return replace(said, turns=turns, stop=StopReason.INFRASTRUCTURE, failure=failure)
 
 
 def run_calls(session: Session, calls: tuple[ParsedCall, ...]) -> tuple[ToolResult, ...]:

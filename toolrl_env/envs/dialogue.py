@@ -59,6 +59,7 @@ class DialogueEnv(MultiTurnEnv):
     """
 
     dataset: ClassVar[str]
+    scores_answers = True
     tasks: DialogueSource  # pyright: ignore[reportIncompatibleVariableOverride]  # set once
 
     def __init__(

@@ -57,7 +57,7 @@ class MCPEnv(OwnToolsEnv):
     - ``split``: ``"train"``, ``"validation"``, ``"test"`` or ``"all"`` (default).
     - ``tools``: functions, suites or other providers besides the servers.
     - ``time_limit``: seconds that a call may take (default 30).
-    - ``max_result_chars``, ``isolation``, ``memory_mb``: as in ``OwnToolsEnv``.
+    - ``max_result_chars``, ``isolation``, ``memory_mb``, ``name``: as in ``OwnToolsEnv``.
     - ``max_turns`` (default 30), ``episode_reward``, and those of ``ToolUseEnv`` but for
       ``reward`` and ``strict``.
 
@@ -83,6 +83,7 @@ class MCPEnv(OwnToolsEnv):
             raise ConfigurationError("servers= needs tasks=: what is to be done with them")
         several = isinstance(tools, list | tuple)
         added = list(cast("Sequence[ToolLike]", tools)) if several else [cast("ToolLike", tools)]
+        kwargs.setdefault("name", "stockroom" if tasks is None else "own")
         providers = _providers(servers)
         self._servers = tuple(filter(None, map(_server, providers)))
         super().__init__(

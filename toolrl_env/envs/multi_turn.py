@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+import gymnasium as gym
+
 from toolrl_env.core.checks import whole_number
 from toolrl_env.core.episode import CreditSpan, EpisodeRecord, TurnRecord
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
-from toolrl_env.core.frozen import FrozenList, freeze
+from toolrl_env.core.frozen import FrozenList
 from toolrl_env.core.session import Session, SessionSource
-from toolrl_env.core.types import (
-    ParsedAction,
-    ParseStatus,
-    StopReason,
-)
+from toolrl_env.core.types import ParsedAction, ParseStatus, RewardBreakdown, StopReason
 from toolrl_env.envs.base import MAX_OBSERVATION_CHARS, ToolUseEnv
-from toolrl_env.envs.conversation import Conversation, run_calls
+from toolrl_env.envs.conversation import Conversation, failed, judged, run_calls
 from toolrl_env.envs.errors import action_errors
 from toolrl_env.envs.prepare import PreparedTask
+from toolrl_env.envs.rewards import refuse_answer_rewards
 from toolrl_env.envs.snapshot import EnvSnapshot
 from toolrl_env.prompts import followup
 from toolrl_env.rewards.episode import EpisodeRewardConfig, score_credits, score_turn
@@ -50,6 +49,8 @@ class MultiTurnEnv(ToolUseEnv):
     tasks: SessionSource
     teacher_forced = False
     """Whether a recorded answer takes the place of the model's in the conversation that follows."""
+    scores_answers = False
+    """Whether each answer has gold of its own, which ``reward``, ``strict`` and a ``turn`` need."""
     _shared = ToolUseEnv._shared | {"_session", "_conversation", "episode_reward"}
 
     def __init__(
@@ -61,11 +62,11 @@ class MultiTurnEnv(ToolUseEnv):
         **kwargs: Any,
     ) -> None:
         max_turns = whole_number("max_turns", max_turns, 1)
-        if isinstance(episode_reward, str):
-            episode_reward = EpisodeRewardConfig.preset(episode_reward)
+        self.episode_reward = EpisodeRewardConfig.of(episode_reward)
+        if not self.scores_answers:
+            refuse_answer_rewards(self.episode_reward, kwargs)
         super().__init__(tasks, **kwargs)
         self.max_turns = max_turns
-        self.episode_reward = episode_reward
         self._session: Session | None = None
         self._conversation = Conversation()
 
@@ -89,9 +90,11 @@ class MultiTurnEnv(ToolUseEnv):
         """
         current, session = self._begin_step(action), self._live()
         parsed = self.protocol.parse(action, self.max_chars)
-        turns, gold = self._conversation.turns, session.gold()
-        before = turns[-1].progress_after if turns else session.progress()
+        turns, gold = self._conversation.turns, None
+        before = turns[-1].progress_after if turns else ()
         try:
+            gold = session.gold()
+            before = before if turns else session.progress()
             writes = session.writes(parsed.calls)
             results, reply = self._act(session, parsed)
             after = session.progress()
@@ -101,15 +104,14 @@ class MultiTurnEnv(ToolUseEnv):
             turn = TurnRecord(parsed, (), (), before, before, gold, masked=True)
             reply, failure = [], error
         self._grow(current, turn, reply, failure)
-        record = self._record()
-        self._breakdown = score_turn(record, self.episode_reward, self._training_step)
-        info = self._step_info(current, turn)
+        breakdown = self._breakdown = self._judge(session)
+        info = self._step_info(current, self._conversation.turns[-1])
         if self.render_mode == "human":
             self.render()
         stop = self._conversation.stop
         truncated = stop in _TRUNCATING
         over = stop is not None
-        return self._observation, self._breakdown.total, over and not truncated, truncated, info
+        return self._observation, breakdown.total, over and not truncated, truncated, info
 
     def _act(
         self, session: Session, parsed: ParsedAction
@@ -134,7 +136,8 @@ class MultiTurnEnv(ToolUseEnv):
 
     def _ended(self, turn: TurnRecord) -> StopReason:
         """Return why the world ended the episode with this turn."""
-        return StopReason.GOAL_REACHED if all(turn.progress_after) else StopReason.ANSWERED
+        held = turn.progress_after
+        return StopReason.GOAL_REACHED if held and all(held) else StopReason.ANSWERED
 
     def _tool_news(self, session: Session) -> list[dict[str, Any]]:
         said, offered = self._conversation, tuple(session.tools())
@@ -143,8 +146,8 @@ class MultiTurnEnv(ToolUseEnv):
         known, names = said.tools, {tool.name for tool in offered}
         before = {tool.name for tool in known}
         shown = {id(tool): entry for tool, entry in zip(known, said.offer, strict=True)}
-        offer = FrozenList(shown.get(id(tool)) or freeze(tool.as_openai()) for tool in offered)
-        self._conversation = replace(said, tools=offered, offer=offer)
+        newly = (shown.get(id(tool)) or self._prepare.offer([tool])[0] for tool in offered)
+        self._conversation = replace(said, tools=offered, offer=FrozenList(newly))
         new = [tool for tool in offered if tool.name not in before]
         gone = [tool.name for tool in known if tool.name not in names]
         if not new and not gone:
@@ -176,12 +179,22 @@ class MultiTurnEnv(ToolUseEnv):
             elif len(turns) >= self.max_turns:
                 stop = StopReason.TURN_LIMIT
         self._observation = observation[:MAX_OBSERVATION_CHARS]
-        self._done = stop is not None
-        judged = stop not in (None, StopReason.INFRASTRUCTURE)
-        outcome = self._live().outcome() if judged else None
         self._conversation = replace(
-            said, messages=messages, turns=turns, stop=stop, failure=failure, outcome=outcome
+            said, messages=messages, turns=turns, stop=stop, failure=failure
         )
+
+    def _judge(self, session: Session) -> RewardBreakdown:
+        """Have the end judged and score the turn; if that fails, the turn is masked after all."""
+        said, config, step = self._conversation, self.episode_reward, self._training_step
+        try:
+            if said.stop not in (None, StopReason.INFRASTRUCTURE):
+                self._conversation = judged(said, session.outcome())
+            breakdown = score_turn(self._record(), config, step)
+        except InfrastructureError as error:
+            self._conversation = failed(said, error)
+            breakdown = score_turn(self._record(), config, step)
+        self._done = self._conversation.stop is not None
+        return breakdown
 
     def _step_info(self, current: PreparedTask, turn: TurnRecord) -> dict[str, Any]:
         said, breakdown = self._conversation, self._breakdown
@@ -235,21 +248,29 @@ class MultiTurnEnv(ToolUseEnv):
         super().close()
 
     def restore(self, snapshot: EnvSnapshot) -> None:
-        """Go back to a state; see ``ToolUseEnv.restore``. The world that is left is closed."""
+        """Go back to a state; see ``ToolUseEnv.restore``. The world that is left is closed.
+
+        Raises:
+            InfrastructureError: The world cannot be opened again; no episode is running then.
+        """
         left = self._session
-        super().restore(snapshot)
-        if left is not None:
-            left.close()
+        try:
+            super().restore(snapshot)
+        finally:
+            if left is not None and left is not self._session:
+                left.close()
 
     def _begin_episode(self, current: PreparedTask) -> None:
-        if self._session is not None:
-            self._session.close()
+        left, self._session, self._conversation = self._session, None, Conversation()
+        if left is not None:
+            left.close()
         self._session = self.tasks.open(current.task)
         messages, tools = tuple(current.messages), current.task.tools
         self._conversation = Conversation(messages, tools, current.tools)
 
     def _live(self) -> Session:
-        assert self._session is not None, "the episode has begun"
+        if self._session is None:
+            raise gym.error.ResetNeeded("call reset() first: no world is open")
         return self._session
 
     def _record(self) -> EpisodeRecord:
@@ -265,6 +286,12 @@ class MultiTurnEnv(ToolUseEnv):
         if extra is None:
             self._session, self._conversation = None, Conversation()
             return
-        self._conversation, world = cast("tuple[Conversation, object]", extra)
-        self._session = self.tasks.open(self.task)
-        self._session.restore(world)
+        conversation, world = cast("tuple[Conversation, object]", extra)
+        done, self._done, self._session = self._done, True, None  # as it stays if this fails
+        session = self.tasks.open(self.task)
+        try:
+            session.restore(world)
+        except BaseException:
+            session.close()
+            raise
+        self._done, self._session, self._conversation = done, session, conversation

@@ -47,6 +47,7 @@ class OwnToolsEnv(MultiTurnEnv):
     - ``isolation``: ``"process"`` runs functions and suites in a process of their own for each
       session, which is killed when a call runs over its limits; ``None`` in this one, where the
       time limit is cooperative. ``memory_mb``: what such a process may take.
+    - ``name``: what ``info["source"]`` says (default ``"own"``).
     - ``max_turns`` (default 30), ``episode_reward``, and those of ``ToolUseEnv`` but for
       ``reward`` and ``strict``.
 
@@ -67,11 +68,12 @@ class OwnToolsEnv(MultiTurnEnv):
         max_result_chars: int = MAX_RESULT_CHARS,
         isolation: str | None = None,
         memory_mb: int = MEMORY_MB,
+        name: str = "own",
         **kwargs: Any,
     ) -> None:
         limits = CallLimits(time_limit, max_result_chars)
         provider = toolkit(tools, isolation=isolation, memory_mb=memory_mb)
-        super().__init__(OwnTasks(provider, tasks, split, limits=limits), **kwargs)
+        super().__init__(OwnTasks(provider, tasks, split, limits=limits, name=name), **kwargs)
         self.waits = provider.waits
 
 

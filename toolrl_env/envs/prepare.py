@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolrl_env.core.errors import DataError
-from toolrl_env.core.frozen import FrozenList, freeze
-from toolrl_env.core.types import Task
+from toolrl_env.core.frozen import FrozenList
+from toolrl_env.core.types import Task, ToolSpec
 from toolrl_env.data.source import TaskSource
 from toolrl_env.prompts import Prompter
 from toolrl_env.tools import CallValidator
@@ -96,10 +96,14 @@ class TaskPreparer:
         """Return the text of a conversation that has grown; see ``Prompter.text_after``."""
         return self._prompter.text_after(text, messages, added, tools)
 
+    def offer(self, tools: Sequence[ToolSpec]) -> FrozenList:
+        """Return tools as a model may be shown them; see ``Prompter.offer``."""
+        return self._prompter.offer(tools)
+
     def _build(self, index: int) -> PreparedTask:
         task = self._tasks[index]
         messages = self._prompter.messages(task)
-        tools = freeze([tool.as_openai() for tool in task.tools])
+        tools = self._prompter.offer(task.tools)
         observation = self._prompter.text(messages, tools)
         if len(observation) > self._max_prompt:
             raise DataError(

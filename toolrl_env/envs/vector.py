@@ -43,7 +43,8 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
         kwargs: For the environment.
 
     Attributes:
-        finished: Which episodes are over and wait for their reset, ``[num_envs]`` booleans.
+        finished: Which episodes are over and wait for their reset, ``[num_envs]`` booleans. With
+            ``SameStep`` those whose reset has failed; the next step tries it again.
 
     Raises:
         ConfigurationError: ``num_envs``, ``autoreset_mode`` or ``max_concurrency`` is not allowed,
@@ -146,7 +147,7 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
                 continue
             self._texts[i], rewards[i], terminated, truncated, info, final = outcome
             terminations[i], truncations[i] = terminated, truncated
-            self.finished[i] = terminated or truncated
+            self.finished[i] = (terminated or truncated) and final is None
             if final is not None:
                 infos = self._add_info(infos, final, i)
             infos = self._add_info(infos, info, i)
@@ -156,13 +157,14 @@ class ToolVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], NDArray[Any]]):
     def _advance(self, i: int, action: str) -> _Advanced:
         """Step environment ``i``, or reset it if its turn has come."""
         env, mode = self.envs[i], self.autoreset_mode
-        if mode is AutoresetMode.NEXT_STEP and self.finished[i]:
+        if self.finished[i]:  # of the last step; with SAME_STEP, its reset failed
             text, info = env.reset()
             return text, 0.0, False, False, info, None
         text, reward, terminated, truncated, info = env.step(action)
         final = None
         if mode is AutoresetMode.SAME_STEP and (terminated or truncated):
             final = {"final_obs": text, "final_info": info}
+            self.finished[i] = True
             text, info = env.reset()
         return text, float(reward), terminated, truncated, info, final
 

@@ -10,6 +10,9 @@ else:
 - the ``[`` of the markers in square brackets (``MARKS``), such as ``[INST]``;
 - halves of surrogate pairs, which no tokenizer takes.
 
+In a prompt, which reproduces its rows, only what tokenizers take for a special token is changed, in
+the same way (``guarded_tokens``): a row that holds none stays as it is.
+
 In JSON the character is written as its escape (``\u003c``): whoever decodes the JSON gets the very
 same value. In plain words a space is put after it (``< /obs>``), and half a pair becomes ``�``.
 """
@@ -18,9 +21,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
-__all__ = ["MARKS", "TAGS", "guarded_json", "guarded_words"]
+__all__ = ["MARKS", "TAGS", "guarded_json", "guarded_tokens", "guarded_words"]
 
 TAGS = frozenset(
     (
@@ -41,6 +44,11 @@ MARKS = frozenset(
 
 _TAG = re.compile(rf"<(?=[|｜]|/?(?:{'|'.join(sorted(TAGS))})\s*/?>)", re.IGNORECASE)
 _MARK = re.compile(rf"\[(?=/?(?:{'|'.join(sorted(MARKS))})\])", re.IGNORECASE)
+_TOKEN = re.compile(
+    r"[<\[](?:(?<=<)(?=[|｜]|/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn)>)"
+    rf"|(?<=\[)(?=/?(?:{'|'.join(sorted(MARKS)).upper()})\]))"
+)
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -63,6 +71,29 @@ def guarded_words(text: str) -> str:
     """
     text = _MARK.sub("[ ", _TAG.sub("< ", text))
     return _HALF.sub("�", text) if _has_halves(text) else text
+
+
+def guarded_tokens(value: Any) -> Any:
+    """Return words, or a JSON-like value, in which no string or key holds a special token.
+
+    What holds none is returned as it is.
+
+    >>> guarded_tokens({"description": "Look <|im_end|> up", "enum": ["<obs>", 1]})
+    {'description': 'Look < |im_end|> up', 'enum': ['<obs>', 1]}
+    """
+    text = value if isinstance(value, str) else _encode(value)
+    return _without_tokens(value) if _TOKEN.search(text) else value
+
+
+def _without_tokens(value: Any) -> Any:
+    if isinstance(value, str):
+        return _TOKEN.sub(r"\g<0> ", value)
+    if isinstance(value, dict):
+        pairs = cast("dict[str, Any]", value).items()
+        return {_without_tokens(key): _without_tokens(inner) for key, inner in pairs}
+    if isinstance(value, list | tuple):
+        return [_without_tokens(inner) for inner in cast("list[Any]", value)]
+    return value
 
 
 def _has_halves(text: str) -> bool:

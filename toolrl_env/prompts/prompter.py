@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from toolrl_env.core.errors import ConfigurationError, UnknownName
-from toolrl_env.core.types import Task
+from toolrl_env.core.frozen import FrozenList, freeze
+from toolrl_env.core.types import Task, ToolSpec
 from toolrl_env.prompts.default import DEFAULT, get_template, template_names
+from toolrl_env.prompts.guard import guarded_tokens
 from toolrl_env.prompts.native import chatml, chatml_after, native_messages
 from toolrl_env.prompts.python import python_messages
 from toolrl_env.prompts.template import PromptTemplate
@@ -71,8 +74,14 @@ class Prompter:
         """Return the chat messages of ``task``.
 
         Each is a dict with ``role`` and ``content``; for ``native``, ``tool_calls`` and ``name``
-        where there are any.
+        where there are any. Special tokens in them are no longer any: see ``guard``.
         """
+        return tuple(
+            {key: freeze(guarded_tokens(value)) for key, value in message.items()}
+            for message in self._messages(task)
+        )
+
+    def _messages(self, task: Task) -> tuple[dict[str, Any], ...]:
         if self.protocol == "native":
             return native_messages(task)
         if self.protocol == "python":
@@ -83,6 +92,10 @@ class Prompter:
             template = self.template or DEFAULT
             system, user = template.render(task.tools), template.render_user(task.messages)
         return ({"role": "system", "content": system}, {"role": "user", "content": user})
+
+    def offer(self, tools: Sequence[ToolSpec]) -> FrozenList:
+        """Return tools OpenAI-style as a model may be shown them, without special tokens."""
+        return FrozenList(_shown(_Same(tool)) for tool in tools)
 
     def text(
         self,
@@ -135,6 +148,26 @@ class Prompter:
             return self.text(messages, tools)
         answer, *following = messages[len(messages) - added :]
         return chatml_after(text, answer["content"], following)
+
+
+class _Same:
+    """A tool that is equal to itself alone: worlds show the same few objects again and again."""
+
+    __slots__ = ("tool",)
+
+    def __init__(self, tool: ToolSpec) -> None:
+        self.tool = tool
+
+    def __hash__(self) -> int:
+        return id(self.tool)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.tool is self.tool
+
+
+@functools.lru_cache(maxsize=1024)
+def _shown(same: _Same) -> Any:
+    return freeze(guarded_tokens(same.tool.as_openai()))
 
 
 def _template(template: object) -> PromptTemplate:

@@ -7,6 +7,7 @@ from typing import Any
 
 from toolrl_env.core.types import GroundTruth, Message, ToolCall
 from toolrl_env.parsing import get_protocol
+from toolrl_env.prompts.guard import guarded_tokens
 from toolrl_env.prompts.python import answer_content
 from toolrl_env.prompts.toolrl import render_dialogue
 
@@ -31,16 +32,16 @@ def recorded_answer(protocol: str, gold: GroundTruth) -> str:
 
 
 def recorded_messages(protocol: str, recorded: Sequence[Message]) -> list[dict[str, Any]]:
-    """Return what a dataset recorded between two answers, word for word.
+    """Return what a dataset recorded between two answers, word for word but for special tokens.
 
     ``toolrl`` has one user message in the paper's layout, ``<obs>`` and ``<user>`` blocks with an
     empty line between them; the others have one ``tool`` or ``user`` message each.
     """
     if protocol == "toolrl":
         blocks = [render_dialogue([message]) for message in recorded]
-        return [{"role": "user", "content": "\n\n".join(blocks)}]
+        return [{"role": "user", "content": guarded_tokens("\n\n".join(blocks))}]
     return [
-        {"role": message.role, "content": message.content}
-        | ({} if message.name is None else {"name": message.name})
+        {"role": message.role, "content": guarded_tokens(message.content)}
+        | ({} if message.name is None else {"name": guarded_tokens(message.name)})
         for message in recorded
     ]

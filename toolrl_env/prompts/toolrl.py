@@ -8,8 +8,8 @@ Tools are numbered entries::
 
 and a dialogue is blocks between empty lines: ``<user> … </user>``, or one step of the assistant,
 ``<think>``, ``<tool_call>``, ``<response>`` and the ``<obs>`` that came back, one under the other.
-Nothing is escaped in a prompt: its rows are reproduced to the character, and answers are never read
-from a prompt. What follows in an episode is: see ``guard``.
+No tag is escaped in a prompt: its rows are reproduced to the character, and answers are never read
+from a prompt. Special tokens are, and all that follows in an episode: see ``guard``.
 """
 
 from __future__ import annotations

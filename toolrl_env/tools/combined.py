@@ -7,8 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from toolrl_env.core.errors import ConfigurationError, SnapshotError, UnknownName
-from toolrl_env.core.types import ToolSpec
+from toolrl_env.core.errors import (
+    ConfigurationError,
+    InfrastructureError,
+    SnapshotError,
+    UnknownName,
+)
+from toolrl_env.core.types import FailureKind, ToolSpec
 from toolrl_env.tools.limits import CallLimits
 from toolrl_env.tools.provider import OpenTools, ToolProvider
 
@@ -133,7 +138,7 @@ class CombinedTools:
     def __init__(self, parts: Mapping[str, OpenTools]) -> None:
         self._parts = dict(parts)
         self._owners: dict[str, OpenTools] = {}
-        self.specs()
+        self._gather()
 
     def part(self, name: str) -> OpenTools:
         """Return one part's open tools.
@@ -146,7 +151,17 @@ class CombinedTools:
         return self._parts[name]
 
     def specs(self) -> tuple[ToolSpec, ...]:
-        """Return every part's tools, in the order of the parts."""
+        """Return every part's tools, in the order of the parts.
+
+        Raises:
+            InfrastructureError: A part's list has changed, and two parts have a tool of one name.
+        """
+        try:
+            return self._gather()
+        except ConfigurationError as error:
+            raise InfrastructureError(str(error), FailureKind.BAD_RESULT) from error
+
+    def _gather(self) -> tuple[ToolSpec, ...]:
         found: list[ToolSpec] = []
         homes: dict[str, str] = {}
         owners: dict[str, OpenTools] = {}
@@ -188,7 +203,11 @@ class CombinedTools:
         return {name: part.snapshot() for name, part in self._parts.items()}
 
     def restore(self, snapshot: object) -> None:
-        """Put every part's state back."""
+        """Put every part's state back.
+
+        Raises:
+            SnapshotError: The snapshot is of other parts.
+        """
         states = cast("dict[str, object]", snapshot) if isinstance(snapshot, dict) else {}
         if states.keys() != self._parts.keys():
             raise SnapshotError(f"not a snapshot of {', '.join(self._parts)}")

@@ -81,7 +81,11 @@ class FunctionTools:
         """Return ``None``."""
 
     def restore(self, snapshot: object) -> None:
-        """Take ``None``."""
+        """Take ``None``.
+
+        Raises:
+            SnapshotError: It is something else.
+        """
         if snapshot is not None:
             raise SnapshotError(f"functions have no state to put back, and not {snapshot!r:.80}")
 
@@ -164,7 +168,11 @@ class SuiteTools:
         return self._suite.snapshot()
 
     def restore(self, snapshot: object) -> None:
-        """Put a suite's state back."""
+        """Put a suite's state back.
+
+        Raises:
+            SnapshotError: It is no snapshot of a suite, or of another one.
+        """
         if not isinstance(snapshot, SuiteSnapshot):
             raise SnapshotError(f"not a snapshot of a suite: {snapshot!r:.80}")
         self._suite.restore(snapshot)

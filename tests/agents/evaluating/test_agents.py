@@ -7,6 +7,8 @@ import toolrl_env  # noqa: F401
 from agents.chat.options import ChatOptions
 from agents.evaluating.agents import Sampling, choose_agent
 from agents.openai import OpenAIPolicy
+from agents.sb3 import SB3Config, train
+from agents.sb3_policies import SB3Policy
 from agents.scripted import GoldPolicy, NoisyGoldPolicy, RandomPolicy
 from agents.transformers_policy import TransformersPolicy
 from tests.agents.evaluating import flaky
@@ -52,6 +54,14 @@ def test_a_hosted_model():
         assert chosen.report() == "0 replies paid for (0 tokens), 0 from the cache"
 
 
+def test_a_model_of_stable_baselines3(tmp_path):
+    settings = SB3Config(out=tmp_path, steps=64, envs=2, eval_episodes=2)
+    chosen = choose(f"sb3:{train(settings)}", "python")
+    assert isinstance(chosen.policy, SB3Policy)
+    assert chosen.policy.protocol.name == "python"
+    assert len(chosen.settings["model_sha256"]) == 64
+
+
 def test_one_of_your_own():
     chosen = choose(f"{MINE}:Unreachable")
     assert isinstance(chosen.policy, flaky.Unreachable)
@@ -72,6 +82,8 @@ def test_one_of_your_own():
         ("hf:/no/such/folder", "cannot be loaded"),
         ("openai:model", "openai:<model>@<base url>"),
         ("openai:model@ftp://x", "openai:<model>@<base url>"),
+        ("sb3:no/such.zip", "there is no such file"),
+        (f"sb3:{__file__}", "is no model.zip of agents.sb3"),
         ("nosy:0.3", r"cannot import 'nosy'.*Did you mean noisy:<rate>\?"),
         (f"{MINE}:Nobody", "has no class 'Nobody'"),
         (f"{MINE}:FLAKY", "has no class 'FLAKY'"),

@@ -91,6 +91,22 @@ class EpisodeRewardConfig:
             raise ConfigurationError("an episode's reward needs at least one term")
 
     @classmethod
+    def of(cls, given: EpisodeRewardConfig | str) -> EpisodeRewardConfig:
+        """Return a configuration as it is, or the preset of a name.
+
+        Raises:
+            UnknownName: There is no preset of this name.
+            ConfigurationError: It is neither.
+        """
+        if isinstance(given, str):
+            return cls.preset(given)
+        if not isinstance(given, cls):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(
+                f"episode_reward={given!r:.80}; allowed: an EpisodeRewardConfig or a preset's name"
+            )
+        return given
+
+    @classmethod
     def preset(cls, name: str) -> EpisodeRewardConfig:
         """Return a configuration by name; see ``rewards.episode.presets`` for what each is.
 

@@ -40,7 +40,7 @@ def state_execution(record: EpisodeRecord) -> TermResult:
     with eight more reads 0.9; never more than the 1 of a trajectory without failures.
     """
     start, end = record.turns[0].progress_before, record.turns[-1].progress_after
-    first = potential(start)
+    first = 0.0 if record.masked else potential(start)
     if not record.ended:
         return TermResult(TermScore("state_execution", 0.0, 0.0, 1.0, 1.0, "the episode goes on"))
     if first < 1.0:
@@ -77,8 +77,8 @@ def shaping(record: EpisodeRecord, gamma: float = 1.0) -> TermResult:
     0.4
     """
     turn = record.turns[-1]
-    before = potential(turn.progress_before)
-    after = 0.0 if record.ended else potential(turn.progress_after)
+    before = 0.0 if record.masked else potential(turn.progress_before)
+    after = 0.0 if record.ended or record.masked else potential(turn.progress_after)
     score = gamma * after - before
     term = TermScore("shaping", score, -1.0, gamma, 1.0, "" if score > 0.0 else "no progress")
     writers = effective_writes(turn) if after != before and not record.ended else []

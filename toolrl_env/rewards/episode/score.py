@@ -10,7 +10,7 @@ from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.core.types import BreakdownDetail, RewardBreakdown, Span
 from toolrl_env.rewards.episode.config import EpisodeRewardConfig
 from toolrl_env.rewards.episode.result import EpisodeTerm, Share, TermResult
-from toolrl_env.rewards.episode.turn import score_against_gold
+from toolrl_env.rewards.episode.turn import blank_terms, score_against_gold
 
 __all__ = ["MASKED", "score_credits", "score_episode", "score_turn"]
 
@@ -25,8 +25,8 @@ def score_turn(
     r"""Return the reward of the last turn. Summed over the turns it is the episode's return.
 
     Terms about the whole trajectory pay with its last turn; ``score_credits`` says which turns
-    earned it. In a masked turn every term is 0, with bounds of 0 and the reason ``MASKED``; masked
-    turns before it are left out of every count.
+    earned it. In a masked turn every term is 0, with bounds of 0 and the reason ``MASKED``; extra
+    terms are left out, as one may be what failed. Masked turns before it are in no count.
 
     Args:
         record: The episode up to and including the turn.
@@ -36,6 +36,7 @@ def score_turn(
     Raises:
         ConfigurationError: The source lacks what a term needs (a goal, gold, results), or an extra
             term broke its contract.
+        InfrastructureError: An extra term raised it.
 
     >>> from toolrl_env.core.episode import TurnRecord
     >>> from toolrl_env.core.types import StopReason
@@ -49,7 +50,7 @@ def score_turn(
     results, detail = _run(record, config, step)
     terms = tuple(result.term for result in results)
     total = sum(term.score * term.weight for term in terms)
-    return RewardBreakdown(float(total), terms, None if record.masked else detail)
+    return RewardBreakdown(float(total), terms, detail)
 
 
 def score_credits(
@@ -84,13 +85,17 @@ def score_episode(
 def _run(
     record: EpisodeRecord, config: EpisodeRewardConfig, step: int
 ) -> tuple[list[TermResult], BreakdownDetail | None]:
-    """Run every term on the record, weighted; in a masked turn all of them come to nothing."""
+    """Run every term on the record, weighted; in a masked turn all of ours come to nothing."""
     results: list[TermResult] = []
     detail = None
-    if config.turn is not None:
+    if config.turn is not None and record.masked:
+        results.extend(map(TermResult, blank_terms(config.turn, config.turn_weight)))
+    elif config.turn is not None:
         found, detail = score_against_gold(record, config.turn, config.turn_weight, step)
         results.extend(found)
     for weight, term in config.terms:
+        if record.masked and term in config.extra_terms:
+            continue
         result = _checked(term, record) if term in config.extra_terms else term(record)
         if weight != 1.0:
             weighted = replace(result.term, weight=result.term.weight * weight)
@@ -129,4 +134,5 @@ def _span(record: EpisodeRecord, share: Share) -> Span:
     action = record.turns[share.turn].action
     if share.span is not None:
         return share.span
-    return (0, len(action.text)) if share.call is None else action.calls[share.call].span
+    start, end = (0, 0) if share.call is None else action.calls[share.call].span
+    return (start, end) if start < end else (0, len(action.text))  # an empty call has no characters

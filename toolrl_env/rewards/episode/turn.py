@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from toolrl_env.core.episode import EpisodeRecord, TurnRecord
 from toolrl_env.core.errors import ConfigurationError
-from toolrl_env.core.types import BreakdownDetail, RewardBreakdown, TermScore, ToolResult
+from toolrl_env.core.types import BreakdownDetail, RewardBreakdown, TermScore
 from toolrl_env.parsing import get_protocol
 from toolrl_env.rewards.config import RewardConfig
 from toolrl_env.rewards.episode.result import Share, TermResult, share_of_turn
 from toolrl_env.rewards.score import score_action
 
-__all__ = ["score_against_gold"]
+__all__ = ["blank_terms", "score_against_gold"]
 
 _NO_GOLD = "the dialogue has no gold answer for this turn"
 
@@ -46,9 +46,9 @@ def score_against_gold(
                 "the ToolRL reward per turn needs a gold answer for each turn; this source has "
                 "none: use 'trajectory' or 'step_f1' where it has a gold trajectory"
             )
-        return tuple(map(TermResult, _blank_terms(config, weight))), None
+        return tuple(map(TermResult, blank_terms(config, weight))), None
     protocol = get_protocol(turn.action.protocol)
-    scored = score_action(turn.action, turn.gold, protocol, config, step, _results(turn))
+    scored = score_action(turn.action, turn.gold, protocol, config, step, turn.results)
     results: list[TermResult] = []
     for term in scored.terms:
         shares = share_of_turn(record, term.score)
@@ -56,13 +56,6 @@ def score_against_gold(
             shares = _by_call(record, turn, scored, term, config, step)
         results.append(TermResult(replace(term, weight=term.weight * weight), shares))
     return tuple(results), scored.detail
-
-
-def _results(turn: TurnRecord) -> tuple[ToolResult, ...]:
-    """Return one result per call, for terms that ask; a failure of ours may have left none."""
-    if turn.masked and not turn.results:
-        return tuple(ToolResult(index, ok=False) for index in range(len(turn.action.calls)))
-    return turn.results
 
 
 def _by_call(
@@ -89,7 +82,7 @@ def _by_call(
     return (*shares, *share_of_turn(record, rest))
 
 
-def _blank_terms(config: RewardConfig, weight: float) -> list[TermScore]:
+def blank_terms(config: RewardConfig, weight: float) -> list[TermScore]:
     """Return the paper's terms at 0, under their own names."""
     weights = {"correctness": config.correctness_weight}
     if config.format:

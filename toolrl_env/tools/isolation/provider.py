@@ -160,7 +160,11 @@ class IsolatedTools:
         return IsolatedSnapshot(self._provider.name, self._state)
 
     def restore(self, snapshot: object) -> None:
-        """Put a state back. The process is ended; another begins in that state when needed."""
+        """Put a state back. The process is ended; another begins in that state when needed.
+
+        Raises:
+            SnapshotError: The snapshot is another provider's.
+        """
         if not isinstance(snapshot, IsolatedSnapshot) or snapshot.provider != self._provider.name:
             raise SnapshotError(f"not a snapshot of {self._provider.name!r}: {snapshot!r:.80}")
         self.close()

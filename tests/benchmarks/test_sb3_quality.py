@@ -1,0 +1,66 @@
+"""The coverage of candidates, and the baselines that learning is held against."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.quality.candidate_coverage import cover
+from benchmarks.quality.sb3_curves import Config, Held, at, draw, hold_out
+from toolrl_env.wrappers.numeric.candidate_actions import CandidateLayout
+from toolrl_env.wrappers.numeric.candidate_features import FEATURES
+
+EASY = '{"difficulty": 1}'
+
+
+def test_easy_calls_are_covered():
+    many = cover("ToolRL-Toolbox-v0", {"difficulty": 1}, 12)
+    assert many.calls[""] == many.states[""] == many.states["single"] == 12
+    assert many.found[""] >= 11
+    assert many.whole[""] == many.found[""]
+
+
+def test_few_places_cover_fewer():
+    many, few = (cover("ToolRL-Toolbox-v0", {"difficulty": 4}, 15, n=n) for n in (32, 2))
+    assert few.found[""] < many.found[""]
+    assert few.calls == many.calls
+
+
+def test_every_turn_of_a_gold_trajectory_is_a_state():
+    count = cover("ToolRL-Workspace-v0", {"difficulty": 2}, 3)
+    assert count.states[""] > 6
+    groups = [group for group in count.states if group.endswith(("call", "calls"))]
+    assert sum(count.states[group] for group in groups) == count.states[""]
+    assert "0 calls" in groups
+
+
+def test_the_oracle_is_the_most_and_the_baselines_are_below_it():
+    held = hold_out(Config(env_kwargs=EASY, tasks=15))
+    assert held.random < held.rule <= held.oracle <= 4.0
+    best = np.nanargmax(held.rewards, axis=1)
+    assert held.reward(best) == pytest.approx(held.oracle)
+    assert np.isnan(held.rewards[~held.masks]).all()
+
+
+def test_the_baselines_of_a_table_by_hand():
+    layout = CandidateLayout(places=3, row=len(FEATURES) + 1, context=1)
+    observations = np.zeros((1, layout.size), np.float32)
+    rows = observations[0, :-1].reshape(3, -1)
+    rows[1, FEATURES.index("similarity")] = 0.1
+    rows[1, FEATURES.index("rank")] = 1.0
+    rewards = np.array([[-3.0, 2.0, np.nan]])
+    held = Held(observations, ~np.isnan(rewards), rewards, layout)
+    assert (held.oracle, held.random, held.rule) == (2.0, -0.5, 2.0)
+
+
+def test_a_mark_is_read_when_it_was_reached():
+    curve = [{"cpu": 1.0, "reward": 0.5}, {"cpu": 4.0, "reward": 2.0}]
+    assert (at(curve, 0.5), at(curve, 2.0), at(curve, 5.0)) == (0.5, 2.0, None)
+
+
+def test_a_picture_is_drawn(tmp_path):
+    curve = [{"cpu": 0.0, "reward": -1.0}, {"cpu": 2.0, "reward": 1.0}]
+    settings = {"marks": [1.0], "env": "E", "env_kwargs": "{}"}
+    result = {"curves": {0: curve}, "oracle": 2.0, "rule": 1.0, "random": 0.0, "settings": settings}
+    draw(result, tmp_path / "c.png")
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")

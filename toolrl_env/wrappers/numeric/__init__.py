@@ -1,0 +1,1 @@
+"""From tool use to the numeric spaces of classical reinforcement learning, without the answer."""
