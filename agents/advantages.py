@@ -88,7 +88,7 @@ def rloo(rewards: Array) -> Array:
                   = \frac{G}{G-1} \left(r_i - \operatorname{mean}(r)\right)
 
     The baseline does not depend on the answer itself, so the gradient has no bias. Source: RLOO,
-    arXiv 2402.14740, section 2.
+    arXiv 2402.14740, the leave-one-out estimator.
 
     Args:
         rewards: Rewards of one prompt's answers, shape [G], finite.
@@ -145,7 +145,7 @@ def gdpo(
         A_{g,i} = \operatorname{whiten}\Big(\sum_k w_k A^{(k)}_{g,i}\Big)
 
     Normalising the sum instead gives different pairs of (format, correctness) the same advantage.
-    Source: GDPO, arXiv 2601.05242, section 3.
+    Source: GDPO, arXiv 2601.05242, the method.
 
     Args:
         components: One array [G, K] a group: G answers, K parts of the reward, finite.
@@ -179,7 +179,7 @@ def gdpo(
 def reinforce_pp(rewards: Sequence[Array], epsilon: float = _EPSILON) -> list[Array]:
     """Rewards whitened over the batch; the group plays no part (it may have one answer).
 
-    Source: REINFORCE++, arXiv 2501.03262, section 3.2 (global advantage normalisation).
+    Source: REINFORCE++, arXiv 2501.03262, global advantage normalisation.
 
     Args:
         rewards: Rewards [G] a group.
@@ -194,7 +194,7 @@ def reinforce_pp(rewards: Sequence[Array], epsilon: float = _EPSILON) -> list[Ar
 def reinforce_pp_baseline(rewards: Sequence[Array], epsilon: float = _EPSILON) -> list[Array]:
     """Rewards less their group's mean, whitened over the batch.
 
-    Source: REINFORCE++-baseline, arXiv 2501.03262, section 3.3.
+    Source: arXiv 2501.03262, REINFORCE++ with baseline.
 
     Args:
         rewards: Rewards [G] a group.
@@ -210,8 +210,8 @@ def reinforce_pp_baseline(rewards: Sequence[Array], epsilon: float = _EPSILON) -
 def rebn(returns: Sequence[Array], epsilon: float = _EPSILON) -> list[Array]:
     """Return batch normalisation: discounted returns of turns, whitened over the batch.
 
-    Source: GEM, arXiv 2510.01051, section 3.2 (ReBN). It needs no groups, so every turn may have
-    a return of its own.
+    Source: GEM, arXiv 2510.01051, ReBN. It needs no groups, so every turn may have a return of its
+    own.
 
     Args:
         returns: One array [turns] an episode (or one [G] a group of one-turn episodes).

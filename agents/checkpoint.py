@@ -95,5 +95,5 @@ def load_trainer_state(folder: Path, config: Mapping[str, Any]) -> TrainerState:
     ]
     if differing:
         raise ConfigurationError(f"cannot resume {folder}: {'; '.join(differing)}")
-    content = torch.load(folder / "trainer.pt", weights_only=True)
+    content = torch.load(folder / "trainer.pt", map_location="cpu", weights_only=True)
     return TrainerState(content["step"], content["optimizer"], saved, content.get("attached", {}))

@@ -102,7 +102,7 @@ def turn_returns(groups: Sequence[Group], gamma: float = 1.0) -> TokenAdvantages
     .. math:: A_{i,k} = \frac{G_{i,k} - \operatorname{mean}(G)}{\operatorname{std}(G) + \epsilon}
 
     over every turn of every scored episode that is not masked. Source: GEM, arXiv 2510.01051,
-    section 3 (return batch normalisation). No groups are needed: they may have one episode.
+    return batch normalisation (ReBN). No groups are needed: they may have one episode.
 
     Args:
         groups: The batch.
@@ -129,7 +129,7 @@ def mt_grpo(
 
     where :math:`A^O` normalises, within the group, what the last turns earned, and :math:`A^T` what
     the turns before them earned, each against the turns of the same number. Source: MT-GRPO,
-    arXiv 2505.11821, section 4.2, which has two turns; for more, each turn before the last is
+    arXiv 2505.11821, which has two turns; for more, each turn before the last is
     treated like the first there.
 
     Args:

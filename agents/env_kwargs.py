@@ -1,13 +1,29 @@
-"""Keyword arguments of an environment, from a command line."""
+"""An environment by its id and keyword arguments, as a command line has them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+import gymnasium as gym
+
+import toolrl_env  # noqa: F401  # registers the ids
 from toolrl_env.core.errors import ConfigurationError
 
-__all__ = ["parse_env_kwargs"]
+__all__ = ["make_env", "parse_env_kwargs"]
+
+
+def make_env(env_id: str, env_kwargs: Mapping[str, Any]) -> gym.Env[str, str]:
+    """Return ``gym.make(env_id, **env_kwargs)``.
+
+    Raises:
+        ConfigurationError: There is no such id, it has no such argument, or a package is missing.
+    """
+    try:
+        return gym.make(env_id, **env_kwargs)
+    except (ImportError, TypeError, gym.error.UnregisteredEnv) as error:
+        raise ConfigurationError(f"{env_id} cannot be made: {error}") from error
 
 
 def parse_env_kwargs(text: str) -> dict[str, Any]:

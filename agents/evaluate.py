@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import toolrl_env  # noqa: F401  # registers the ids
 from agents.chat.options import ChatOptions
-from agents.env_kwargs import parse_env_kwargs
+from agents.env_kwargs import make_env, parse_env_kwargs
 from agents.evaluating.agents import Sampling, choose_agent
 from agents.evaluating.compare import compare
 from agents.evaluating.log import AttemptLog
@@ -147,12 +147,9 @@ def _make(config: EvaluateConfig) -> ToolUseEnv:
     if name == config.env and name not in gym.registry:
         known = [each for each in gym.registry if each.startswith("ToolRL-")]
         raise UnknownName("environment", name, known)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SampleDataWarning)  # the table says so
-            env = gym.make(config.env, **parse_env_kwargs(config.env_kwargs)).unwrapped
-    except (ImportError, TypeError, gym.error.UnregisteredEnv) as error:
-        raise ConfigurationError(f"{config.env} cannot be made: {error}") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SampleDataWarning)  # the table says so
+        env = make_env(config.env, parse_env_kwargs(config.env_kwargs)).unwrapped
     if not isinstance(env, ToolUseEnv):
         raise ConfigurationError(f"{config.env} is no tool-use environment of this package's kind")
     return env

@@ -101,7 +101,7 @@ class PromptHistory:
     .. math:: p_e^{\,z}
 
     so that it is never given up, and one mixed visit brings it back. Source: GRESO,
-    arXiv 2506.02177, section 4 (probabilistic pre-rollout filtering, with an exploration
+    arXiv 2506.02177 (probabilistic pre-rollout filtering, with an exploration
     probability for easy and one for hard prompts), keyed here on correctness.
 
     Args:

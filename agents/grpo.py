@@ -17,6 +17,7 @@ import numpy as np
 from transformers import PreTrainedModel
 
 from agents.advantages import GROUP_ADVANTAGES
+from agents.command_line import run_trainer
 from agents.episode import Group
 from agents.generation import Completion, Decoder
 from agents.lessons import (
@@ -24,13 +25,14 @@ from agents.lessons import (
     LessonConfig,
     assign,
     denominator,
-    lesson_logprobs,
     make_lesson,
+    measure,
     trained_tokens,
 )
-from agents.logs import StepBar
+from agents.logprobs import sampled_logprobs
 from agents.multi_turn import RolloutConfig
 from agents.objective import policy_loss
+from agents.parts import Part, divide
 from agents.playing import Sampler
 from agents.rollout import GroupCollector
 from agents.selection import Played, Selection, SelectionConfig
@@ -78,7 +80,7 @@ class GRPOConfig(LessonConfig, SelectionConfig):
                 f"credit={self.credit!r} with advantage={self.advantage!r}; the credit of turns "
                 f"takes one of {', '.join(sorted(GROUP_ADVANTAGES))}"
             )
-        if self.overlong_buffer or (self.kl != "none" and self.kl_in == "reward"):
+        if self.overlong_buffer or self.kl_in_reward:
             raise ConfigurationError(
                 f"credit={self.credit!r} with overlong_buffer or kl_in='reward', which change the "
                 "reward of a whole episode; use credit='outcome'"
@@ -115,13 +117,14 @@ def train(config: GRPOConfig, on_step: Callable[[dict[str, float]], None] | None
         # 3. Keep the groups that can teach: without an advantage there is no gradient.
         useful = [lesson for lesson in lessons if lesson.teaches or config.regularised]
 
-        # 4. Update on them.
-        updates = [update(session, config, useful, step) for _ in range(config.updates)]
+        # 4. Update on them, in parts that fit into memory.
+        parts, whole = prepare(session, config, useful, reference)
+        updates = [update(session, config, parts, whole, step) for _ in range(config.updates)]
 
         # 5. Log; save.
         metrics = {"step": step, **describe(played, useful), **updates[-1]}
-        whole = time.perf_counter() - began
-        session.finish_step(metrics | {"generate_seconds": seconds, "seconds": whole})
+        elapsed = time.perf_counter() - began
+        session.finish_step(metrics | {"generate_seconds": seconds, "seconds": elapsed})
 
     session.close()
     for collector in levels:
@@ -144,10 +147,27 @@ def play(
 def compare(
     session: Session, config: GRPOConfig, played: Played, reference: PreTrainedModel | None
 ) -> list[Lesson]:
-    """Return the kept groups and their branches, each compared within itself or the batch."""
+    """Return the kept groups and their branches, each compared within itself or the batch.
+
+    No model runs, unless the distance to the reference is a part of the reward.
+    """
     groups = [group for root in played.kept for group in (root, *root.branches) if group.scored]
-    lessons = [make_lesson(group, config, session.policy, reference) for group in groups]
+    lessons = [make_lesson(group, config) for group in groups]
+    if config.kl_in_reward:
+        lessons = [measure(lesson, config, session.policy, reference) for lesson in lessons]
     return assign(config, lessons)
+
+
+def prepare(
+    session: Session,
+    config: GRPOConfig,
+    useful: Sequence[Lesson],
+    reference: PreTrainedModel | None,
+) -> tuple[list[Part], float]:
+    """Return what to train on, in parts of ``micro_batch_tokens``, and the loss's denominator."""
+    if not config.kl_in_reward:
+        useful = [measure(lesson, config, session.policy, reference) for lesson in useful]
+    return divide(useful, config.micro_batch_tokens), denominator(config, useful)
 
 
 def make_levels(session: Session, config: GRPOConfig) -> list[GroupCollector]:
@@ -192,27 +212,26 @@ def make_sampler(session: Session, config: RolloutConfig, *, several_turns: bool
 
 
 def update(
-    session: Session, config: GRPOConfig, lessons: Sequence[Lesson], step: int
+    session: Session, config: GRPOConfig, parts: Sequence[Part], whole: float, step: int
 ) -> dict[str, float]:
-    """Take one optimiser step, one group at a time.
+    """Take one optimiser step on a batch, part by part.
 
     Returns:
-        Loss, clip fraction, approximate KL, entropy (means over groups) and the gradient's norm;
-        zeros if there is no group, in which case nothing moves, the optimiser's moments included.
+        Loss, clip fraction, approximate KL, entropy (means over tokens) and the gradient's norm;
+        zeros if there is no part, in which case nothing moves, the optimiser's moments included.
     """
     watched = ("clip_fraction", "approx_kl", "entropy", "kl")
     sums = dict.fromkeys(watched, 0.0)
-    if not lessons:
+    if not parts:
         return {"loss": 0.0, **sums, "grad_norm": 0.0}
-    whole = denominator(config, lessons)
-    loss = 0.0
-    for lesson in lessons:
-        new = lesson_logprobs(session.policy, lesson, config.temperature)  # [G, T]
-        result = policy_loss(config, lesson.batch(new), whole)
+    loss, tokens = 0.0, sum(part.tokens for part in parts)
+    for part in parts:
+        new = sampled_logprobs(session.policy, part.episodes, config.temperature).logprobs  # [B, T]
+        result = policy_loss(config, part.batch(new), whole)
         session.backward(result.loss)
         loss += result.loss.item()
         for name in watched:
-            sums[name] += result.watched[name] / len(lessons)
+            sums[name] += result.watched[name] * part.tokens / tokens
     norm = session.optimise(step)
     return {"loss": loss, **sums, "grad_norm": norm}
 
@@ -238,14 +257,7 @@ def describe(played: Played, useful: Sequence[Lesson]) -> dict[str, float]:
 
 def main() -> None:
     """Run from the command line."""
-    import tyro
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    config = tyro.cli(GRPOConfig, description=__doc__)
-    with StepBar("GRPO", config.steps) as bar:
-        folder = train(config, bar)
-    print(f"checkpoint: {folder}")
+    run_trainer(GRPOConfig, train, "GRPO", __doc__)
 
 
 if __name__ == "__main__":

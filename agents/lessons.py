@@ -1,4 +1,4 @@
-"""Groups of episodes as tensors, ready to be trained on."""
+"""Groups of episodes as tensors, compared with each other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from agents.episode import Group
 from agents.kl import kl_estimate
 from agents.logprobs import sampled_logprobs
 from agents.multi_turn import CreditConfig, RolloutConfig
-from agents.objective import ObjectiveConfig, TokenBatch
+from agents.objective import ObjectiveConfig
+from agents.packing import micro_batches
 from agents.schemes import assign_credit
 from agents.shaping import component_table, overlong_penalty, part_weights
 from toolrl_env.core.errors import ConfigurationError
@@ -29,6 +30,7 @@ __all__ = [
     "denominator",
     "lesson_logprobs",
     "make_lesson",
+    "measure",
     "trained_tokens",
 ]
 
@@ -65,26 +67,13 @@ class Lesson:
         """Whether any token has an advantage."""
         return bool((self.advantages.abs() > 1e-9).any())
 
-    def batch(self, new: Tensor) -> TokenBatch:
-        """Return the tokens with the log-probabilities of the policy being trained."""
-        return TokenBatch(
-            new, self.old, self.sampler, self.advantages, self.mask, reference=self.reference
-        )
 
-
-def make_lesson(
-    group: Group,
-    config: LessonConfig,
-    policy: PreTrainedModel,
-    reference: PreTrainedModel | None = None,
-) -> Lesson:
-    """Stack a group's episodes; run the models that the objective needs, without gradient.
+def make_lesson(group: Group, config: LessonConfig) -> Lesson:
+    """Stack a group's episodes as they were sampled; no model runs.
 
     Args:
         group: At least one scored episode.
-        config: Says which log-probabilities are needed, and what becomes of truncated episodes.
-        policy: The policy before the update.
-        reference: The frozen reference, or ``None``.
+        config: Says what becomes of truncated episodes.
     """
     episodes = group.scored
     width = max(len(episode.token_ids) for episode in episodes)
@@ -95,20 +84,43 @@ def make_lesson(
         own = trainable(episode, keep_truncated=keep)
         mask[row, : len(episode.token_ids)] = torch.from_numpy(own)
         sampler[row, : len(episode.token_ids)] = torch.tensor(episode.logprobs)
-    lesson = Lesson(group, mask, sampler, sampler, torch.zeros_like(sampler))
-    with torch.no_grad():
-        if config.importance != "none":
-            lesson = replace(lesson, old=lesson_logprobs(policy, lesson, config.temperature))
-        if reference is not None:
-            lesson = replace(
-                lesson, reference=lesson_logprobs(reference, lesson, config.temperature)
-            )
-    return lesson
+    return Lesson(group, mask, sampler, sampler, torch.zeros_like(sampler))
 
 
-def lesson_logprobs(model: PreTrainedModel, lesson: Lesson, temperature: float) -> Tensor:
-    """Return the log-probabilities of a lesson's tokens under ``model``, shape [G, T]."""
-    return sampled_logprobs(model, lesson.group.scored, temperature).logprobs
+def measure(
+    lesson: Lesson,
+    config: LessonConfig,
+    policy: PreTrainedModel,
+    reference: PreTrainedModel | None = None,
+) -> Lesson:
+    """Run the models that the objective needs beside the policy's own pass.
+
+    Args:
+        lesson: What to score.
+        config: Says which log-probabilities are needed.
+        policy: The policy before the update.
+        reference: The frozen reference, or ``None``.
+    """
+    old, beside = lesson.old, lesson.reference
+    if config.importance != "none":
+        old = lesson_logprobs(policy, lesson, config)
+    if reference is not None:
+        beside = lesson_logprobs(reference, lesson, config)
+    return replace(lesson, old=old, reference=beside)
+
+
+@torch.no_grad()
+def lesson_logprobs(model: PreTrainedModel, lesson: Lesson, config: LessonConfig) -> Tensor:
+    """Return the log-probabilities of a lesson's tokens under ``model``, shape [G, T].
+
+    They come in parts of ``config.micro_batch_tokens``, without gradient, on the processor.
+    """
+    episodes, table = lesson.group.scored, torch.zeros_like(lesson.sampler)
+    for part in micro_batches(episodes, config.micro_batch_tokens):
+        some = [episodes[index] for index in part]
+        values = sampled_logprobs(model, some, config.temperature).logprobs.cpu()
+        table[list(part), : values.shape[1]] = values
+    return table
 
 
 def assign(config: LessonConfig, lessons: Sequence[Lesson]) -> list[Lesson]:
@@ -153,7 +165,7 @@ def _of_episodes(config: LessonConfig, lessons: Sequence[Lesson]) -> list[Array]
     if config.overlong_buffer:
         extra["overlong"] = [_overlong(group, config) for group in groups]
         rewards = [r + penalty for r, penalty in zip(rewards, extra["overlong"], strict=True)]
-    if config.kl != "none" and config.kl_in == "reward":
+    if config.kl_in_reward:
         distances = [_distance(config.kl, lesson) for lesson in lessons]
         rewards = [r - config.kl_weight * d for r, d in zip(rewards, distances, strict=True)]
     if config.advantage == "gdpo":

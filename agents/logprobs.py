@@ -12,9 +12,16 @@ from transformers import PreTrainedModel
 from agents.attention import own_attention, plan_attention, row_attend
 from agents.head import output_head, token_scores
 from agents.losses import length_mask
-from agents.packing import Trainable, pack
+from agents.packing import Row, Trainable, pack
 
-__all__ = ["Scores", "padded_logprobs", "sampled_logprobs"]
+__all__ = [
+    "Scores",
+    "hidden_states",
+    "padded_logprobs",
+    "sampled_logprobs",
+    "spread",
+    "where_sampled",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,21 @@ def sampled_logprobs(
         entropy: Whether to compute entropies too.
     """
     row = pack(episodes)
+    logprobs, entropies = token_scores(
+        hidden_states(model, row),
+        output_head(model).weight,
+        torch.tensor(row.targets, device=model.device),
+        temperature,
+        entropy=entropy,
+    )  # [S] each
+    mask = where_sampled(episodes).to(model.device)  # [B, T]
+    return Scores(
+        spread(logprobs, mask), mask, None if entropies is None else spread(entropies, mask)
+    )
+
+
+def hidden_states(model: PreTrainedModel, row: Row) -> Tensor:
+    """Return the last hidden state that predicts each sampled token of a row [S, D]."""
     device = model.device
     with own_attention(model):
         out = model.base_model(
@@ -59,29 +81,21 @@ def sampled_logprobs(
             use_cache=False,
             attend=row_attend(plan_attention(row)),
         )
-    sources = torch.tensor(row.sources, device=device)
-    logprobs, entropies = token_scores(
-        out.last_hidden_state[0, sources],
-        output_head(model).weight,
-        torch.tensor(row.targets, device=device),
-        temperature,
-        entropy=entropy,
-    )  # [S] each
-    mask = _sampled_mask(episodes).to(device)  # [B, T]; row by row, its S places are in order
-    return Scores(
-        _spread(logprobs, mask), mask, None if entropies is None else _spread(entropies, mask)
-    )
+    return out.last_hidden_state[0, torch.tensor(row.sources, device=device)]
 
 
-def _sampled_mask(episodes: Sequence[Trainable]) -> Tensor:
-    """Return where the sampled tokens are among those after the prompts [B, T]."""
+def where_sampled(episodes: Sequence[Trainable]) -> Tensor:
+    """Return where the sampled tokens are among those after the prompts [B, T].
+
+    Row by row, its S places are in the order of a packed row's sampled tokens.
+    """
     mask = torch.zeros(len(episodes), max(len(e.token_ids) for e in episodes), dtype=torch.bool)
     for index, episode in enumerate(episodes):
         mask[index, : len(episode.sampled)] = torch.tensor(episode.sampled)
     return mask
 
 
-def _spread(values: Tensor, mask: Tensor) -> Tensor:
+def spread(values: Tensor, mask: Tensor) -> Tensor:
     """Put S values where the mask is true, 0 elsewhere [B, T]."""
     return values.new_zeros(mask.shape).masked_scatter(mask, values)
 
@@ -103,12 +117,10 @@ def padded_logprobs(
     ids = torch.zeros(len(rows), int(lengths.max()), dtype=torch.long)
     for index, row in enumerate(rows):
         ids[index, : len(row)] = torch.tensor(row)
-    width = max(len(episode.token_ids) for episode in episodes)
-    mask = torch.zeros(len(rows), width, dtype=torch.bool)
-    where = torch.zeros(len(rows), width, dtype=torch.long)
+    mask = where_sampled(episodes)  # [B, T]
+    where = torch.zeros(mask.shape, dtype=torch.long)
     for index, episode in enumerate(episodes):
         size, first = len(episode.token_ids), len(episode.prompt_ids) - 1
-        mask[index, :size] = torch.tensor(episode.sampled)
         where[index, :size] = torch.arange(first, first + size)
     ids, mask, where = ids.to(device), mask.to(device), where.to(device)
     attention = length_mask(lengths.to(device), ids.shape[1])

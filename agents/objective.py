@@ -136,6 +136,11 @@ class ObjectiveConfig(RunConfig):
         return self.advantage not in _ALONE
 
     @property
+    def kl_in_reward(self) -> bool:
+        """Whether the distance to the reference is subtracted from the reward."""
+        return self.kl != "none" and self.kl_in == "reward"
+
+    @property
     def regularised(self) -> bool:
         """Whether answers without an advantage have a gradient too (KL or entropy in the loss)."""
         return self.entropy_weight > 0 or (self.kl != "none" and self.kl_in == "loss")

@@ -18,17 +18,18 @@ import torch
 from torch import Tensor
 
 from agents.advantages import whiten
+from agents.command_line import run_trainer
 from agents.episode import Episode
 from agents.gae import Targets, episode_targets
 from agents.grpo import make_sampler
 from agents.kl import kl_estimate
-from agents.logs import StepBar
 from agents.losses import aggregate, clipped
 from agents.multi_turn import RolloutConfig
+from agents.packing import micro_batches
 from agents.rollout import GroupCollector, derive_seed
 from agents.session import Session
 from agents.shaping import describe_groups, sampled_tokens
-from agents.values import ValueHead, forward, value_loss
+from agents.values import ValueHead, every_state, forward, value_loss
 from toolrl_env.core.errors import ConfigurationError
 
 __all__ = ["PPOConfig", "train"]
@@ -52,7 +53,6 @@ class PPOConfig(RolloutConfig):
         value_weight: Weight of the value loss.
         value_learning_rate: Of the value head; the body has the policy's.
         updates: Optimiser steps on each batch.
-        micro_batch_size: Episodes per forward and backward pass.
     """
 
     out: Path = Path("runs/ppo")
@@ -68,7 +68,6 @@ class PPOConfig(RolloutConfig):
     value_weight: float = 0.1
     value_learning_rate: float = 1e-3
     updates: int = 2
-    micro_batch_size: int = 16
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
@@ -82,7 +81,6 @@ class PPOConfig(RolloutConfig):
             value_weight=self.value_weight,
             value_learning_rate=self.value_learning_rate,
             updates=self.updates,
-            micro_batch_size=self.micro_batch_size,
         )
         for name, value in (("gamma", self.gamma), ("lam", self.lam)):
             if not 0 <= value <= 1:
@@ -122,7 +120,8 @@ class Critic:
     """
 
     def __init__(self, session: Session, config: PPOConfig) -> None:
-        self.head = ValueHead(session.policy.config.get_text_config().hidden_size)
+        width = session.policy.config.get_text_config().hidden_size
+        self.head = ValueHead(width).to(session.device)
         self._optimizer = torch.optim.AdamW(
             self.head.parameters(), lr=config.value_learning_rate, weight_decay=0.0
         )
@@ -191,20 +190,20 @@ def judge(
 ) -> list[Part]:
     """Return the batch in parts, with advantages and returns."""
     parts = []
-    for first in range(0, len(episodes), config.micro_batch_size):
-        some = tuple(episodes[first : first + config.micro_batch_size])
+    for indices in micro_batches(every_state(episodes), config.micro_batch_tokens):
+        some = tuple(episodes[index] for index in indices)
         said = forward(session.policy, critic.head, some, config.temperature)
-        values = said.values.double().numpy()
+        values = said.values.double().cpu().numpy()
         targets = [
             episode_targets(e, values[row, : len(e.token_ids) + 1], config.gamma, config.lam)
             for row, e in enumerate(some)
         ]
-        advantages, returns = _stack(targets, said.mask.shape)
+        advantages, returns = (each.to(session.device) for each in _stack(targets, said.mask.shape))
         parts.append(Part(some, said.logprobs, said.values[:, :-1], advantages, returns, said.mask))
     if not config.whiten:
         return parts
-    white = whiten([part.advantages[part.mask].double().numpy() for part in parts])
-    tensors = [torch.from_numpy(values).float() for values in white]
+    white = whiten([part.advantages[part.mask].double().cpu().numpy() for part in parts])
+    tensors = [torch.from_numpy(values).float().to(session.device) for values in white]
     return [
         replace(part, advantages=part.advantages.masked_scatter(part.mask, values))
         for part, values in zip(parts, tensors, strict=True)
@@ -267,14 +266,7 @@ def _explained(parts: Sequence[Part]) -> float:
 
 def main() -> None:
     """Run from the command line."""
-    import tyro
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    config = tyro.cli(PPOConfig, description=__doc__)
-    with StepBar("PPO", config.steps) as bar:
-        folder = train(config, bar)
-    print(f"checkpoint: {folder}")
+    run_trainer(PPOConfig, train, "PPO", __doc__)
 
 
 if __name__ == "__main__":

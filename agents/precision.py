@@ -1,4 +1,4 @@
-"""Which number format to compute in, and float32 master weights beside a bfloat16 copy."""
+"""What to compute on and in, and float32 master weights beside a bfloat16 copy."""
 
 from __future__ import annotations
 
@@ -8,19 +8,48 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from toolrl_env.core.errors import UnknownName
+from toolrl_env.core.errors import ConfigurationError, UnknownName
 
-__all__ = ["DTYPES", "MasterWeights", "choose_dtype"]
+__all__ = ["DTYPES", "MasterWeights", "choose_device", "choose_dtype"]
 
 DTYPES = ("auto", "float32", "bfloat16")
 
 
-def choose_dtype(name: str) -> torch.dtype:
+def choose_device(name: str) -> torch.device:
+    """Return the device to compute on; ``auto`` is the first GPU if torch sees one, else the CPU.
+
+    Raises:
+        ConfigurationError: It is not "auto", "cpu" or "cuda", with or without an index, or torch
+            sees no such GPU.
+
+    >>> choose_device("cpu")
+    device(type='cpu')
+    """
+    count = torch.cuda.device_count()
+    if name == "auto":
+        return torch.device("cuda" if count else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda"):
+        raise UnknownName("device", name, ("auto", "cpu", "cuda"))
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise ConfigurationError(f"device={name!r}; torch sees {count} GPUs")
+    return device
+
+
+def choose_dtype(name: str, device: torch.device | None = None) -> torch.dtype:
     """Return the format to compute in.
 
-    ``auto`` asks the processor, it does not time anything, so that a rerun on the same machine
+    ``auto`` asks the device, it does not time anything, so that a rerun on the same machine
     takes the same path: bfloat16 where AVX-512 or AMX has instructions for it (about twice as fast
-    as float32), float32 elsewhere (on an AVX2 machine bfloat16 is 6 to 8 times slower).
+    as float32) or the GPU knows it, float32 elsewhere (on an AVX2 machine bfloat16 is 6 to 8 times
+    slower).
+
+    Args:
+        name: One of ``DTYPES``.
+        device: What will compute; ``None`` is the processor.
 
     Raises:
         UnknownName: ``name`` is not in ``DTYPES``.
@@ -28,7 +57,10 @@ def choose_dtype(name: str) -> torch.dtype:
     if name not in DTYPES:
         raise UnknownName("dtype", name, DTYPES)
     if name == "auto":
-        fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        if device is not None and device.type == "cuda":
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
         return torch.bfloat16 if fast else torch.float32
     return torch.float32 if name == "float32" else torch.bfloat16
 

@@ -13,6 +13,7 @@ import numpy as np
 import toolrl_env  # noqa: F401  # registers the ids
 from agents.chat_delta import ChatDelta
 from agents.conversation import REPLACES_ANSWERS, Conversation, Limits
+from agents.env_kwargs import make_env
 from agents.episode import Episode, Group
 from agents.playing import Sampler, play
 from agents.prompting import ChatEncoder
@@ -108,7 +109,7 @@ class GroupCollector:
     ) -> None:
         self._encoder, self._limits, self._tree = encoder, limits, tree
         self._groups = [
-            [gym.make(env_id, **env_kwargs) for _ in range(group_size)] for _ in range(prompts)
+            [make_env(env_id, env_kwargs) for _ in range(group_size)] for _ in range(prompts)
         ]
         self._delta = ChatDelta(encoder)
         base = self._groups[0][0].unwrapped

@@ -15,7 +15,7 @@ from agents.checkpoint import Stateful, TrainerState, load_trainer_state, save_c
 from agents.env_kwargs import parse_env_kwargs
 from agents.logs import RunLog
 from agents.models import load_model
-from agents.precision import DTYPES, MasterWeights, choose_dtype
+from agents.precision import DTYPES, MasterWeights, choose_device, choose_dtype
 from agents.prompting import ChatEncoder
 from toolrl_env.core.errors import ConfigurationError, DataError, UnknownName
 
@@ -38,7 +38,11 @@ class RunConfig:
         decay_steps: Last steps, over which the learning rate falls linearly towards 0.
         weight_decay: Of AdamW.
         max_grad_norm: Gradients are scaled down to this norm.
-        dtype: "auto" (bfloat16 where the processor has it), "float32" or "bfloat16".
+        micro_batch_tokens: Tokens per forward and backward pass, a shared prompt counted once: what
+            bounds the memory of an update. An episode that is longer is a pass of its own.
+        device: "auto" (a GPU if torch sees one, else the processor), "cpu", "cuda", "cuda:1" and
+            so on.
+        dtype: "auto" (bfloat16 where the device is fast at it), "float32" or "bfloat16".
         threads: Threads of torch; 0 leaves them as they are.
         save_every: Steps between checkpoints; 0 writes one at the end.
         resume: Checkpoint to go on from; the run then equals the uninterrupted one.
@@ -58,6 +62,8 @@ class RunConfig:
     decay_steps: int = 0
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
+    micro_batch_tokens: int = 4096
+    device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
     save_every: int = 0
@@ -66,7 +72,10 @@ class RunConfig:
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         self.require_positive(
-            steps=self.steps, learning_rate=self.learning_rate, max_grad_norm=self.max_grad_norm
+            steps=self.steps,
+            learning_rate=self.learning_rate,
+            max_grad_norm=self.max_grad_norm,
+            micro_batch_tokens=self.micro_batch_tokens,
         )
         for name in (
             "seed",
@@ -80,6 +89,7 @@ class RunConfig:
                 raise ConfigurationError(f"{name}={asdict(self)[name]!r}; it must be at least 0")
         if self.dtype not in DTYPES:
             raise UnknownName("dtype", self.dtype, DTYPES)
+        choose_device(self.device)
         parse_env_kwargs(self.env_kwargs)
 
     @staticmethod
@@ -114,6 +124,7 @@ class Session:
 
     Attributes:
         env_kwargs: Keyword arguments for ``gym.make``.
+        device: What the models run on.
         encoder: Encodes prompts and answers.
         policy: The model to run forward and backward.
         start: The first step to do; above 0 when resumed.
@@ -127,7 +138,9 @@ class Session:
         self.config, self._on_step = config, on_step
         self.env_kwargs = parse_env_kwargs(config.env_kwargs)
         source = config.model if config.resume is None else str(config.resume)
-        self._model, self._tokenizer = load_model(source, config.env, self.env_kwargs, config.seed)
+        self.device = choose_device(config.device)
+        model, self._tokenizer = load_model(source, config.env, self.env_kwargs, config.seed)
+        self._model = model.to(self.device)
         self.encoder = ChatEncoder(self._tokenizer, self.env_kwargs.get("protocol", "toolrl"))
         self._optimizer = torch.optim.AdamW(
             self._model.parameters(),
@@ -143,7 +156,7 @@ class Session:
             state = load_trainer_state(config.resume, config.as_json())
             self.start, self._saved = state.step, state.attached
             self._optimizer.load_state_dict(state.optimizer)
-        self._weights = MasterWeights(self._model, choose_dtype(config.dtype))
+        self._weights = MasterWeights(self._model, choose_dtype(config.dtype, self.device))
         self.policy = self._weights.compute
         self._log = RunLog(config.out, self.start)
 
@@ -168,7 +181,7 @@ class Session:
         """Return the model that the run began with, frozen, in the format that computes."""
         config = self.config
         model, _ = load_model(config.model, config.env, self.env_kwargs, config.seed)
-        return model.to(self.policy.dtype).requires_grad_(False)
+        return model.to(self.device, self.policy.dtype).requires_grad_(False)
 
     def backward(self, loss: torch.Tensor) -> None:
         """Add the gradient of a part of the batch."""

@@ -18,12 +18,14 @@ import numpy as np
 
 import toolrl_env  # noqa: F401  # registers the ids
 from agents.chat_delta import ChatDelta
+from agents.command_line import run_trainer
 from agents.conversation import Conversation, Limits
+from agents.env_kwargs import make_env
 from agents.episode import Episode
 from agents.generation import Completion
 from agents.logprobs import sampled_logprobs
-from agents.logs import StepBar
 from agents.losses import negative_log_likelihood
+from agents.packing import micro_batches
 from agents.prompting import ChatEncoder
 from agents.rollout import derive_seed
 from agents.session import RunConfig, Session
@@ -40,23 +42,17 @@ class SFTConfig(RunConfig):
 
     Attributes:
         batch_size: Gold episodes per step.
-        micro_batch_size: Gold episodes per forward and backward pass.
         max_context: Tokens of an episode, its prompt included; the turns that fit are learnt.
     """
 
     out: Path = Path("runs/sft")
     batch_size: int = 8
-    micro_batch_size: int = 8
     max_context: int = 4096
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         super().__post_init__()
-        self.require_positive(
-            batch_size=self.batch_size,
-            micro_batch_size=self.micro_batch_size,
-            max_context=self.max_context,
-        )
+        self.require_positive(batch_size=self.batch_size, max_context=self.max_context)
 
 
 def gold_episode(
@@ -102,7 +98,7 @@ def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None 
         The folder of the last checkpoint.
     """
     session = Session(config, on_step)
-    env = gym.make(config.env, **session.env_kwargs)
+    env = make_env(config.env, session.env_kwargs)
     encoder, delta = session.encoder, ChatDelta(session.encoder)
 
     for step in range(session.start, config.steps):
@@ -113,9 +109,8 @@ def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None 
 
         # 2. Forward and backward in parts; every token of the batch weighs the same.
         total, loss = sum(sum(episode.sampled) for episode in batch), 0.0
-        for first in range(0, len(batch), config.micro_batch_size):
-            part = batch[first : first + config.micro_batch_size]
-            scores = sampled_logprobs(session.policy, part)
+        for part in micro_batches(batch, config.micro_batch_tokens):
+            scores = sampled_logprobs(session.policy, [batch[index] for index in part])
             share = int(scores.mask.sum()) / total
             part_loss = negative_log_likelihood(scores.logprobs, scores.mask) * share
             session.backward(part_loss)
@@ -133,14 +128,7 @@ def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None 
 
 def main() -> None:
     """Run from the command line."""
-    import tyro
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    config = tyro.cli(SFTConfig, description=__doc__)
-    with StepBar("SFT", config.steps) as bar:
-        folder = train(config, bar)
-    print(f"checkpoint: {folder}")
+    run_trainer(SFTConfig, train, "SFT", __doc__)
 
 
 if __name__ == "__main__":

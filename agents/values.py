@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from agents.episode import Episode
-from agents.losses import aggregate, length_mask, same_shape
+from agents.head import output_head, token_scores
+from agents.logprobs import hidden_states, spread, where_sampled
+from agents.losses import aggregate, same_shape
+from agents.packing import Example, Trainable, pack
 
-__all__ = ["Forward", "ValueHead", "forward", "value_loss"]
+__all__ = ["Forward", "ValueHead", "every_state", "forward", "value_loss"]
 
 
 class ValueHead(nn.Module):
@@ -40,7 +42,7 @@ class Forward:
     Attributes:
         logprobs: Log-probability of each token, shape [B, T], 0 outside the mask.
         values: Value of the state before each token and of the last state, shape [B, T + 1];
-            nothing of meaning past an episode's end.
+            0 past an episode's end.
         mask: True at tokens that the policy sampled, shape [B, T].
     """
 
@@ -49,10 +51,19 @@ class Forward:
     mask: Tensor
 
 
+def every_state(episodes: Sequence[Trainable]) -> list[Example]:
+    """Return episodes as what to pack, so that each has the states of all its T tokens.
+
+    One token more stands at the end, so that the last state, which a cut episode goes on from, is
+    in the row too; nothing reads it.
+    """
+    return [Example(e.prompt_ids, (*e.token_ids, e.prompt_ids[-1])) for e in episodes]
+
+
 def forward(
-    model: PreTrainedModel, head: ValueHead, episodes: Sequence[Episode], temperature: float
+    model: PreTrainedModel, head: ValueHead, episodes: Sequence[Trainable], temperature: float
 ) -> Forward:
-    """Run model and value head over whole episodes, right-padded.
+    """Run model and value head over whole episodes, packed in one row; prompts are shared.
 
     Args:
         model: The policy; its body is shared by the value head.
@@ -60,26 +71,16 @@ def forward(
         episodes: At least one, of any prompts.
         temperature: The policy's temperature, above 0.
     """
-    rows = [[*episode.prompt_ids, *episode.token_ids] for episode in episodes]
-    lengths = torch.tensor([len(row) for row in rows])
-    ids = torch.zeros(len(rows), int(lengths.max()), dtype=torch.long)
-    for index, row in enumerate(rows):
-        ids[index, : len(row)] = torch.tensor(row)
-    width = max(len(episode.token_ids) for episode in episodes)
-    mask = torch.zeros(len(rows), width, dtype=torch.bool)
-    for index, episode in enumerate(episodes):
-        mask[index, : len(episode.token_ids)] = torch.tensor(episode.sampled)
-    out = model.base_model(
-        input_ids=ids, attention_mask=length_mask(lengths, ids.shape[1]), use_cache=False
-    ).last_hidden_state  # [B, L, D]
-    starts = torch.tensor([len(episode.prompt_ids) - 1 for episode in episodes])
-    where = (starts[:, None] + torch.arange(width + 1)).clamp(max=ids.shape[1] - 1)  # [B, T + 1]
-    hidden = out.gather(1, where[:, :, None].expand(-1, -1, out.shape[2]))  # [B, T + 1, D]
-    targets = ids.gather(1, (where[:, :-1] + 1).clamp(max=ids.shape[1] - 1))  # [B, T]
-    logits = model.lm_head(hidden[:, :-1][mask]).float() / temperature  # [N, V]
-    chosen = -torch.nn.functional.cross_entropy(logits, targets[mask], reduction="none")
-    logprobs = torch.zeros(mask.shape).masked_scatter(mask, chosen)
-    return Forward(logprobs, head(hidden), mask)
+    states, device = every_state(episodes), model.device
+    row = pack(states)
+    hidden = hidden_states(model, row)  # [sum(T + 1), D]
+    flags = [flag for episode in episodes for flag in (*episode.sampled, False)]
+    own = torch.tensor([place for place, flag in enumerate(flags) if flag], device=device)
+    targets = torch.tensor(row.targets, device=device)
+    logprobs, _ = token_scores(hidden[own], output_head(model).weight, targets[own], temperature)
+    mask = where_sampled(episodes).to(device)  # [B, T]
+    values = spread(head(hidden), where_sampled(states).to(device))  # [B, T + 1]
+    return Forward(spread(logprobs, mask), values, mask)
 
 
 def value_loss(

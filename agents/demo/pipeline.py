@@ -18,6 +18,7 @@ from agents.demo.recipe import Recipe
 from agents.evaluation import Evaluation, evaluate
 from agents.logs import StepBar, read_metrics
 from agents.models import load_folder, load_model
+from agents.precision import choose_device, choose_dtype
 from agents.prompting import ChatEncoder
 from agents.session import RunConfig
 from agents.statistics import Interval, bootstrap_difference
@@ -175,8 +176,12 @@ def _score_folder(recipe: Recipe, folder: Path, tasks: int | None = None) -> Eva
 
 
 def _score(recipe: Recipe, model: Any, tokenizer: Any, tasks: int | None = None) -> Evaluation:
-    """Answer the first test tasks greedily."""
+    """Answer the first test tasks greedily, in the number format that training computes in."""
+    device = choose_device("auto")
+    model = model.to(device, choose_dtype("auto", device))
     encoder = ChatEncoder(tokenizer, recipe.env_kwargs.get("protocol", "toolrl"))
-    policy = TransformersPolicy(model, encoder, max_new_tokens=recipe.max_new_tokens)
     count = recipe.held_out if tasks is None else tasks
+    policy = TransformersPolicy(
+        model, encoder, max_new_tokens=recipe.max_new_tokens, batch_size=count
+    )
     return evaluate(policy, recipe.env, {**recipe.env_kwargs, "split": "test"}, range(count))

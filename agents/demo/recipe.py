@@ -73,7 +73,6 @@ FULL = Recipe(
     warm_start={
         "steps": 3,
         "batch_size": 8,
-        "micro_batch_size": 4,
         "learning_rate": 1e-4,
         "warmup_steps": 1,
     },
@@ -97,7 +96,6 @@ QUICK = Recipe(
     warm_start={
         "steps": 250,
         "batch_size": 8,
-        "micro_batch_size": 8,
         "learning_rate": 4e-3,
         "warmup_steps": 10,
         "decay_steps": 80,

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import gymnasium as gym
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 import toolrl_env  # noqa: F401  # registers the ids
+from agents.env_kwargs import make_env
 
 __all__ = ["create", "make_model", "make_tokenizer"]
 
@@ -39,7 +39,7 @@ def create(
         seed: Of the weights. The tokenizer does not depend on it.
         texts: Tasks read for the tokenizer.
     """
-    env = gym.make(env_id, **env_kwargs)
+    env = make_env(env_id, env_kwargs)
 
     def read() -> Iterable[str]:
         for index in range(texts):

@@ -170,7 +170,7 @@ def warm_start(settings: Settings, seed: int) -> Path:
     """Return the warm start of a seed; train it if it is not there yet."""
     config = sft.SFTConfig(
         env=ENV_ID, model="tiny", out=settings.out / f"seed{seed}" / "sft", seed=seed, threads=1,
-        steps=settings.warm_steps, batch_size=16, micro_batch_size=16, learning_rate=2e-3,
+        steps=settings.warm_steps, batch_size=16, learning_rate=2e-3,
         warmup_steps=10,
     )  # fmt: skip
     done = config.out / "checkpoint"

@@ -91,18 +91,18 @@ def update_ours(
 ) -> None:
     """Take one optimiser step on a group, with advantages from -1 to 1."""
     from agents.logprobs import sampled_logprobs
-    from agents.losses import clipped_policy_loss
+    from agents.losses import aggregate, clipped
     from agents.packing import Example
 
     scores = sampled_logprobs(weights.compute, [Example(prompt, a.token_ids) for a in answers])
-    result = clipped_policy_loss(
+    surrogate = clipped(
         scores.logprobs,
         torch.tensor([answer.logprobs for answer in answers]),
-        torch.linspace(-1, 1, len(answers)),
+        torch.linspace(-1, 1, len(answers))[:, None].expand_as(scores.mask),
         scores.mask,
-        denominator=float(scores.mask.sum()),
     )
-    result.loss.backward()
+    loss = aggregate(surrogate.losses, scores.mask, "token", float(scores.mask.sum()))
+    loss.backward()
     weights.collect()
     torch.nn.utils.clip_grad_norm_(weights.master.parameters(), 1.0)
     optimizer.step()

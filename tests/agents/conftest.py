@@ -107,7 +107,6 @@ def tiny_folder(tmp_path_factory, stub_id, one_thread):
         out=tmp_path_factory.mktemp("sft"),
         steps=40,
         batch_size=16,
-        micro_batch_size=16,
         learning_rate=2e-3,
         warmup_steps=5,
     )

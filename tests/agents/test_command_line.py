@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,28 @@ def test_an_unknown_option_is_refused(monkeypatch, capsys):
         run(monkeypatch, grpo.main, "--grup-size", 2)
     assert error.value.code == 2
     assert "--grup-size" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--env", "ToolRL-Tolbox-v0"], "ToolRL-Tolbox-v0 cannot be made: .*ToolRL-Toolbox"),
+        (["--env-kwargs", '{"dificulty": 1}'], "cannot be made: .*dificulty"),
+        (["--model", "smollm3"], "model='smollm3'; allowed: 'smollm2', 'tiny'"),
+        (["--resume", "nowhere"], "nowhere"),
+    ],
+)
+@pytest.mark.parametrize("main", [sft.main, grpo.main, ppo.main])
+def test_what_cannot_be_had_is_said_in_a_line(
+    monkeypatch, capsys, stub_id, tmp_path, main, arguments, message
+):
+    shared = ["--model", "tiny", "--env", stub_id, "--steps", 1, "--out", tmp_path]
+    with pytest.raises(SystemExit) as stopped:
+        run(monkeypatch, main, *shared, *arguments)
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert re.search(message, said[-1])
+    assert "Traceback" not in "".join(said)
 
 
 class Recorder:

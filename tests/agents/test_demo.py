@@ -8,10 +8,12 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from agents.demo import pipeline
 from agents.demo.__main__ import DemoConfig
 from agents.demo.figure import draw
 from agents.demo.page import write_page
@@ -19,6 +21,8 @@ from agents.demo.pipeline import STAGES, run_demo, save_results
 from agents.demo.recipe import FULL, QUICK
 from agents.demo.seeds import aggregate
 from agents.demo.table import HEADERS, example_indices, markdown, rows, show
+from agents.models import load_folder
+from agents.precision import choose_device, choose_dtype
 from agents.statistics import Interval
 from toolrl_env.core.errors import ConfigurationError
 
@@ -64,6 +68,16 @@ def test_the_checkpoint_loads_again(result):
     assert result.reloaded == 1.0
     assert (result.checkpoint / "config.json").is_file()
     assert (result.checkpoint / "trainer.pt").is_file()
+
+
+def test_evaluation_computes_in_the_format_of_training(result, monkeypatch):
+    seen = []
+    monkeypatch.setattr(pipeline, "evaluate", lambda policy, *_: seen.append(policy))
+    pipeline._score(SHORT, *load_folder(result.checkpoint))
+    (policy,) = seen
+    device = choose_device(SHORT.grpo(Path("out"), 0, 1, Path("model")).device)
+    assert policy.model.dtype is choose_dtype("auto", device)
+    assert policy.batch_size == SHORT.held_out
 
 
 def test_times_and_metrics(result):

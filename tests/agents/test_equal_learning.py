@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from agents.advantages import ADVANTAGES
+from agents.advantages import grpo
 from agents.generation import generate
 from agents.logprobs import padded_logprobs, sampled_logprobs
-from agents.losses import clipped_policy_loss
+from agents.losses import aggregate, clipped
 from agents.models.tiny import make_model, make_tokenizer
 from agents.packing import micro_batches
 from tests.agents.sequences import Tokens
@@ -50,21 +50,17 @@ def step(model, optimizer, score, episodes, old, budget):
     """One update, in parts; returns the loss and the mean log-probability."""
     rewards = np.array([reward(episode) for episode in episodes], dtype=np.float64)
     groups = rewards.reshape(len(PROMPTS), GROUP)
-    advantages = np.concatenate([ADVANTAGES["grpo"](group) for group in groups])
+    advantages = np.concatenate([grpo(group) for group in groups])
     total, loss, logprob = sum(sum(episode.sampled) for episode in episodes), 0.0, 0.0
     for part in micro_batches(episodes, budget):
         scores = score(model, [episodes[index] for index in part])
         width = scores.mask.shape[1]
         before = [old[index] + [0.0] * (width - len(old[index])) for index in part]
-        result = clipped_policy_loss(
-            scores.logprobs,
-            torch.tensor(before),
-            torch.from_numpy(advantages[list(part)]).float(),
-            scores.mask,
-            denominator=float(total),
-        )
-        result.loss.backward()
-        loss += result.loss.item()
+        advantage = torch.from_numpy(advantages[list(part)]).float()[:, None].expand(-1, width)
+        surrogate = clipped(scores.logprobs, torch.tensor(before), advantage, scores.mask)
+        part_loss = aggregate(surrogate.losses, scores.mask, "token", float(total))
+        part_loss.backward()
+        loss += part_loss.item()
         logprob += scores.logprobs.sum().item() / total
     optimizer.step()
     optimizer.zero_grad()

@@ -10,7 +10,7 @@ import torch
 
 from agents.episode import Episode, Group, Turn
 from agents.grpo import GRPOConfig
-from agents.lessons import assign, denominator, make_lesson, trained_tokens
+from agents.lessons import assign, denominator, make_lesson, measure, trained_tokens
 from agents.models.tiny import make_model, make_tokenizer
 from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.core.types import StopReason
@@ -42,7 +42,7 @@ def two_turns(reward):
 def lesson(models, group, **choices):
     config = GRPOConfig(max_new_tokens=8, **choices)
     reference = models[1] if config.kl != "none" else None
-    return config, make_lesson(group, config, models[0], reference)
+    return config, measure(make_lesson(group, config), config, models[0], reference)
 
 
 def advantages(models, group, **choices):
@@ -116,10 +116,10 @@ def test_distance_to_the_reference_is_subtracted_from_the_reward(models):
 def test_whitening_looks_at_all_lessons(models):
     groups = [Group("a", (episode(0.0), episode(0.0))), Group("b", (episode(2.0), episode(2.0)))]
     config = GRPOConfig(max_new_tokens=8, advantage="rebn")
-    made = assign(config, [make_lesson(group, config, models[0]) for group in groups])
+    made = assign(config, [make_lesson(group, config) for group in groups])
     assert made[0].advantages[0, 0] == pytest.approx(-1.0, rel=1e-3)
     assert made[1].teaches
-    alone = assign(config, [make_lesson(groups[0], config, models[0])])
+    alone = assign(config, [make_lesson(groups[0], config)])
     assert not alone[0].teaches
 
 
@@ -130,7 +130,7 @@ def test_denominators_by_hand(models, aggregation, want):
     # 3 + 3 + 3 tokens; three episodes; four answers of at most 8 tokens
     config = GRPOConfig(max_new_tokens=8, aggregation=aggregation)
     groups = [Group("a", (episode(0.0), two_turns(1.0))), Group("b", (episode(2.0),))]
-    made = [make_lesson(group, config, models[0]) for group in groups]
+    made = [make_lesson(group, config) for group in groups]
     assert denominator(config, made) == want
     assert trained_tokens(made) == 9
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.models import load_folder, load_model, smollm2, tiny
-from agents.precision import MasterWeights, choose_dtype
+from agents.precision import MasterWeights, choose_device, choose_dtype
 from tests.conftest import unavailable
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 
@@ -173,6 +173,28 @@ def test_auto_asks_the_processor(monkeypatch, fast):
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: fast)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     assert choose_dtype("auto") is (torch.bfloat16 if fast else torch.float32)
+
+
+def test_choose_device(monkeypatch):
+    assert choose_device("cpu").type == "cpu"
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert choose_device("auto").type == "cpu"
+    with pytest.raises(ConfigurationError, match="torch sees 0 GPUs"):
+        choose_device("cuda")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose_device("auto") == torch.device("cuda")
+    assert choose_device("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(ConfigurationError, match="'cuda:2'; torch sees 2 GPUs"):
+        choose_device("cuda:2")
+    for name in ("gpu", "", "mps", "meta", "cuda:x"):
+        with pytest.raises(UnknownName, match="unknown device"):
+            choose_device(name)
+
+
+def test_a_gpu_computes_in_bfloat16_if_it_can(monkeypatch):
+    for able, want in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda able=able, **_: able)
+        assert choose_dtype("auto", torch.device("cuda")) is want
 
 
 def test_float32_needs_no_copy():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from hypothesis import given
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 
 from agents.grpo import GRPOConfig
 from agents.lessons import assign, denominator, make_lesson
-from agents.objective import policy_loss
+from agents.objective import TokenBatch, policy_loss
 from tests.agents.played import episode, group, turn
 from toolrl_env.core.types import StopReason
 
@@ -40,13 +38,13 @@ CONFIGS = st.builds(
 
 
 def loss_of(config, lesson, new, old):
-    batch = replace(lesson, old=old, sampler=old).batch(new)
+    batch = TokenBatch(new, old, old, lesson.advantages, lesson.mask)
     return policy_loss(config, batch, max(1.0, denominator(config, [lesson]))).loss
 
 
 @given(GROUPS, CONFIGS, st.integers(0, 2**31), st.floats(-50, 50))
 def test_perturbing_an_observation_changes_nothing(played, config, seed, shift):
-    (lesson,) = assign(config, [make_lesson(played, config, policy=None)])
+    (lesson,) = assign(config, [make_lesson(played, config)])
     draws = np.random.default_rng(seed)
     shape = lesson.mask.shape
     new, old = (torch.tensor(-draws.random(shape), dtype=torch.float32) for _ in range(2))
@@ -67,7 +65,7 @@ def test_perturbing_an_observation_changes_nothing(played, config, seed, shift):
 
 @given(GROUPS, CONFIGS)
 def test_the_mask_is_the_policys_own_tokens(played, config):
-    lesson = make_lesson(played, config, policy=None)
+    lesson = make_lesson(played, config)
     for row, each in zip(lesson.mask, played.scored, strict=True):
         size = len(each.token_ids)
         assert not row[size:].any()
@@ -79,7 +77,7 @@ def test_the_mask_is_the_policys_own_tokens(played, config):
 
 @given(GROUPS, CONFIGS)
 def test_perturbing_a_token_of_the_policy_does_change_something(played, config):
-    (lesson,) = assign(config, [make_lesson(played, config, policy=None)])
+    (lesson,) = assign(config, [make_lesson(played, config)])
     if not lesson.teaches or config.loss == "cispo":
         return
     new = lesson.sampler.clone().requires_grad_()

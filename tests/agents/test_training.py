@@ -21,7 +21,7 @@ from toolrl_env.core.errors import ConfigurationError, DataError, Infrastructure
 @pytest.fixture
 def sft_config(stub_id, tmp_path):
     return SFTConfig(
-        env=stub_id, model="tiny", out=tmp_path, steps=4, batch_size=5, micro_batch_size=2
+        env=stub_id, model="tiny", out=tmp_path, steps=4, batch_size=5, micro_batch_tokens=150
     )
 
 
@@ -124,7 +124,7 @@ def test_logs_and_checkpoint(job, tmp_path):
 
 def test_sft_parts_add_up_to_the_whole_batch(sft_config, tmp_path):
     parts = sft.train(replace(sft_config, out=tmp_path / "parts", steps=1))
-    whole = sft.train(replace(sft_config, out=tmp_path / "whole", steps=1, micro_batch_size=5))
+    whole = sft.train(replace(sft_config, out=tmp_path / "whole", steps=1, micro_batch_tokens=9999))
     assert rows(parts)[0]["loss"] == pytest.approx(rows(whole)[0]["loss"], rel=1e-5)
     assert rows(parts)[0]["grad_norm"] == pytest.approx(rows(whole)[0]["grad_norm"], rel=1e-4)
 
@@ -240,6 +240,9 @@ def test_a_run_with_a_reference_and_memories_resumes_exactly(grpo_config, tmp_pa
         ({"learning_rate": float("nan")}, "learning_rate=nan"),
         ({"seed": -1}, "seed=-1"),
         ({"threads": -2}, "threads=-2"),
+        ({"micro_batch_tokens": 0}, "micro_batch_tokens=0"),
+        ({"device": "gpu"}, "unknown device 'gpu'"),
+        ({"device": "cuda:99"}, "device='cuda:99'; torch sees"),
         ({"dtype": "float16"}, "unknown dtype 'float16'"),
         ({"env_kwargs": "difficulty=1"}, "is not JSON"),
         ({"env_kwargs": "[1]"}, "must be a JSON object"),
@@ -307,8 +310,8 @@ def test_gdpo_names_a_part_that_the_reward_has_not(grpo_config):
 
 
 def test_bad_sft_settings_and_model(sft_config):
-    with pytest.raises(ConfigurationError, match="micro_batch_size=0"):
-        SFTConfig(micro_batch_size=0)
+    with pytest.raises(ConfigurationError, match="batch_size=0"):
+        SFTConfig(batch_size=0)
     with pytest.raises(ConfigurationError, match="model='smollm3'"):
         sft.train(replace(sft_config, model="smollm3"))
     assert parse_env_kwargs('{"a": [1]}') == {"a": [1]}

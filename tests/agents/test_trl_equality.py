@@ -8,7 +8,7 @@ batch, so that ratios leave 1.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -16,10 +16,12 @@ import torch
 
 from agents.episode import Episode, Group, Turn
 from agents.grpo import GRPOConfig
-from agents.lessons import Lesson, assign, denominator, lesson_logprobs, make_lesson
+from agents.lessons import assign, denominator, lesson_logprobs, make_lesson, measure
+from agents.logprobs import sampled_logprobs
 from agents.models import load_folder
 from agents.models.tiny import make_model, make_tokenizer
 from agents.objective import policy_loss
+from agents.parts import Part, divide
 from toolrl_env.core.types import StopReason
 
 STEPS, UPDATES, LIMIT = 50, 5, 8
@@ -134,23 +136,20 @@ def ours(folder, formula, kl, corrected) -> tuple[list[float], torch.Tensor]:
     reference = load_folder(folder)[0] if kl else None
     losses = []
     for groups in batches():
-        lessons = assign(config, [make_lesson(g, config, model, reference) for g in groups])
-        before = [lesson_logprobs(model, lesson, 1.0).detach() for lesson in lessons]
-        whole = denominator(config, lessons)
+        made = [measure(make_lesson(g, config), config, model, reference) for g in groups]
+        before = [lesson_logprobs(model, lesson, config) for lesson in made]
+        lessons = assign(
+            config, [replace(x, old=o, sampler=o) for x, o in zip(made, before, strict=True)]
+        )
+        parts, whole = divide(lessons, 16), denominator(config, lessons)
+        assert len(parts) > 1
 
-        def loss(
-            lessons: list[Lesson] = lessons,
-            before: list[torch.Tensor] = before,
-            whole: float = whole,
-        ) -> torch.Tensor:
-            parts = []
-            for lesson, old in zip(lessons, before, strict=True):
-                tokens = lesson.batch(lesson_logprobs(model, lesson, 1.0))
-                tokens = type(tokens)(
-                    tokens.new, old, old, tokens.advantages, tokens.mask, tokens.reference
-                )
-                parts.append(policy_loss(config, tokens, whole).loss)
-            return torch.stack(parts).sum()
+        def loss(parts: list[Part] = parts, whole: float = whole) -> torch.Tensor:
+            losses = []
+            for part in parts:
+                new = sampled_logprobs(model, part.episodes).logprobs
+                losses.append(policy_loss(config, part.batch(new), whole).loss)
+            return torch.stack(losses).sum()
 
         losses += descend(model, loss)
     return losses, flat(model)
@@ -168,7 +167,7 @@ def theirs(trainer, folder, formula, kl, corrected) -> tuple[list[float], torch.
     normalise = GRPOConfig(advantage=formula.ours.get("advantage", "grpo"))
     losses = []
     for groups in batches():
-        lessons = assign(normalise, [make_lesson(g, normalise, trainer.model) for g in groups])
+        lessons = assign(normalise, [make_lesson(g, normalise) for g in groups])
         inputs = padded(lessons)
         # here the constant counts answers of several turns, there completions
         turns = [len(e.turns) for lesson in lessons for e in lesson.group.scored]

@@ -74,6 +74,38 @@ def test_both_learn(model, head):
     model.zero_grad()
 
 
+def test_a_shared_prompt_is_computed_once(model, head, monkeypatch):
+    seen = []
+    body = type(model.base_model).forward
+
+    def counted(self, input_ids, **options):
+        seen.append(input_ids.shape[1])
+        return body(self, input_ids=input_ids, **options)
+
+    monkeypatch.setattr(type(model.base_model), "forward", counted)
+    prompt = tuple(range(5, 25))
+    forward(model, head, [played(prompt, (7, 8)), played(prompt, (9, 10, 11))], 1.0)
+    assert seen == [20 + 2 + 3]  # the state after the last token is one of them
+
+
+def test_the_last_state_of_a_cut_episode_has_seen_everything(model, head):
+    first, other = (
+        forward(model, head, [played((5, 6), (7, last))], 1.0).values[0] for last in (8, 9)
+    )
+    assert torch.allclose(first[:2], other[:2], atol=1e-6)
+    assert not torch.allclose(first[2], other[2], atol=1e-4)
+
+
+@pytest.mark.parametrize("sampled", [(True, True, True), (True, False, True)])
+def test_everything_is_made_where_the_model_is(sampled):
+    away = make_model(make_tokenizer(["a b c d"]), seed=0, hidden=64, layers=2).to("meta")
+    episodes = [played((5, 6), (7, 8, 9), sampled), played((5, 6), (7,))]
+    got = forward(away, ValueHead(64).to("meta"), episodes, 0.7)
+    scores = sampled_logprobs(away, episodes, entropy=True)
+    tensors = (got.logprobs, got.values, got.mask, scores.logprobs, scores.entropies, scores.mask)
+    assert {each.device.type for each in tensors} == {"meta"}
+
+
 MASK = torch.tensor([[True, True, False]])
 
 

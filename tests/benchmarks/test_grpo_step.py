@@ -5,7 +5,11 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
+from agents.generation import Completion
+from agents.models.tiny import make_model, make_tokenizer
+from agents.precision import MasterWeights
 from benchmarks.speed import grpo_step
 from benchmarks.speed.grpo_work import Figures, Point, matmul_speed, prompt_text, update_flops
 
@@ -76,3 +80,13 @@ def test_a_worker_is_asked_for_one_point(monkeypatch):
     assert asked[0][0] == sys.executable
     assert asked[0][-1] == "--no-checkpointing"
     assert "1/2/3" in asked[0]
+
+
+def test_the_measured_update_moves_the_weights():
+    model = make_model(make_tokenizer(["a b c d"], vocabulary=300), seed=0, hidden=32, layers=1)
+    weights = MasterWeights(model, torch.bfloat16)
+    before = weights.compute.lm_head.weight.clone()
+    answers = [Completion((7, 8, index), (-1.0,) * 3, finished=False) for index in (9, 10)]
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    grpo_step.update_ours(weights, optimizer, (5, 6), answers)
+    assert not torch.equal(weights.compute.lm_head.weight, before)

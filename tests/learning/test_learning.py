@@ -79,7 +79,7 @@ def test_grpo_raises_the_reward(tmp_path, seed):
             model=str(warm),
             out=tmp_path / "grpo",
             seed=seed,
-            steps=40,
+            steps=70,
             prompts=8,
             group_size=8,
             max_new_tokens=16,
@@ -87,7 +87,7 @@ def test_grpo_raises_the_reward(tmp_path, seed):
         ),
         lambda metrics: rewards.append(metrics["reward"]),
     )
-    assert np.mean(rewards[-5:]) > np.mean(rewards[:5]) + 1.0, rewards
+    assert np.mean(rewards[-5:]) > np.mean(rewards[:5]) + 1.5, rewards
     before, after = (held_out(place, TOY, {"split": "test"}, 8, 16) for place in (warm, folder))
     assert after >= before
 
@@ -106,7 +106,6 @@ def test_ppo_raises_the_reward(tmp_path):
             prompts=48,
             max_new_tokens=16,
             learning_rate=5e-4,
-            micro_batch_size=64,
             value_learning_rate=1e-2,
         ),
         lines.append,

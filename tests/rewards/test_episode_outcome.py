@@ -52,6 +52,22 @@ def test_credit_goes_to_the_writing_calls() -> None:
     assert outcome(record).shares == (Share(0, 0, 0.5), Share(1, 0, 0.5))
 
 
+def test_a_judged_end_credits_the_calls_that_made_the_progress_too() -> None:
+    record = play(HONEST, judge=lambda _: 1.0)
+    shares = outcome(record).shares
+    assert shares == outcome(play(HONEST)).shares
+    assert all(share.call is not None for share in shares)
+    assert sum(share.amount for share in shares) == 1.0
+
+
+def test_where_there_is_no_predicate_a_judged_end_credits_the_response() -> None:
+    said = play(HONEST).turns[2].action
+    record = EpisodeRecord((TurnRecord(said),), stop_reason=StopReason.ANSWERED, outcome=1.0)
+    (share,) = outcome(record).shares
+    assert (share.turn, share.call, share.amount) == (0, None, 1.0)
+    assert share.span == response_span(said)
+
+
 def test_what_was_undone_and_redone_counts_once() -> None:
     script: list[Turn] = [
         [switch("hall"), switch("attic")],

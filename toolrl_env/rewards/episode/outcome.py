@@ -25,8 +25,8 @@ def outcome(record: EpisodeRecord) -> TermResult:
     the source's own judgement is 1 or, where it has none, every goal predicate is true; else 0.
     Range ``[0, 1]``. What the model says about its success does not count.
 
-    Credit goes to the turns and calls that made predicates true, or to the response that the
-    source judged.
+    Credit goes to the turns and calls that made predicates true, whoever judged the end; where
+    there is no predicate, to the response that the source judged.
 
     Raises:
         ConfigurationError: At the end there is neither a judgement nor a goal.
@@ -57,8 +57,7 @@ def outcome(record: EpisodeRecord) -> TermResult:
             reason = f"{sum(progress)} of {len(progress)} goal predicates hold" if missing else ""
         if not reason:
             score = 1.0
-            judged = record.outcome is not None
-            shares = _share_of_response(record, 1.0) if judged else share_by_progress(record, 1.0)
+            shares = share_by_progress(record, 1.0) if progress else _share_of_response(record, 1.0)
     return TermResult(TermScore("outcome", score, 0.0, 1.0, 1.0, reason), shares)
 
 

@@ -1,0 +1,44 @@
+"""What the trainers' command lines share: settings from options, a progress bar, short refusals."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import tyro
+from transformers.utils import logging
+
+from agents.logs import StepBar
+from agents.session import RunConfig
+from toolrl_env.core.errors import ToolRLError
+
+__all__ = ["run_trainer"]
+
+_C = TypeVar("_C", bound=RunConfig)
+
+
+def run_trainer(
+    kind: type[_C], train: Callable[[_C, StepBar], Path], title: str, description: str | None
+) -> None:
+    """Read settings from the command line, train, and say where the checkpoint is.
+
+    What is wrong with the settings, the files or the environment is said in one line, with exit
+    status 2.
+
+    Args:
+        kind: The settings.
+        train: The trainer.
+        title: Before the progress bar.
+        description: Shown by ``--help``.
+    """
+    logging.disable_progress_bar()
+    try:
+        config = tyro.cli(kind, description=description)
+        with StepBar(title, config.steps) as bar:
+            folder = train(config, bar)
+    except ToolRLError as error:
+        print(f"{title}: {error}", file=sys.stderr)
+        sys.exit(2)
+    print(f"checkpoint: {folder}")
