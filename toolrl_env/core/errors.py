@@ -53,12 +53,13 @@ class UnknownName(ConfigurationError):
         return type(self), (self.kind, self.value, self.allowed)
 
 
-class UnknownRenderMode(UnknownName, TypeError):
+class UnknownRenderMode(ConfigurationError, TypeError):
     """There is no such way of rendering.
 
     Also a ``TypeError``, as for an argument that is not taken: Stable-Baselines3's ``make_vec_env``
     asks every environment that it makes by its id for ``rgb_array``, and on a ``TypeError`` makes
-    it without.
+    it without. Made from a message alone, because ``gym.make`` makes such errors anew with more to
+    say.
     """
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import gymnasium as gym
@@ -21,11 +20,11 @@ from toolrl_env.core.errors import (
 from toolrl_env.core.types import RewardBreakdown, Task
 from toolrl_env.data.source import TaskSource
 from toolrl_env.envs.prepare import PreparedTask, TaskPreparer
+from toolrl_env.envs.rewards import answer_reward
 from toolrl_env.envs.snapshot import EnvSnapshot
 from toolrl_env.parsing import MAX_CHARS, get_protocol
 from toolrl_env.prompts import ChatTemplate, Prompter, TemplateSource
 from toolrl_env.rewards import RewardConfig
-from toolrl_env.rewards.terms import validation
 from toolrl_env.spaces import UnicodeText
 
 __all__ = ["MAX_OBSERVATION_CHARS", "ToolUseEnv"]
@@ -77,10 +76,11 @@ class ToolUseEnv(gym.Env[str, str]):
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None and render_mode not in _RENDER_MODES:
-            raise UnknownRenderMode("render_mode", render_mode, _RENDER_MODES)
+            unknown = UnknownName("render_mode", render_mode, _RENDER_MODES)
+            raise UnknownRenderMode(str(unknown))
         self.tasks = tasks
         self.protocol = get_protocol(protocol)
-        self.reward_config = _reward_config(reward, strict=strict)
+        self.reward_config = answer_reward(reward, strict=strict)
         self.max_chars = whole_number("max_chars", max_chars, 1, MAX_OBSERVATION_CHARS // 2)
         self.render_mode = render_mode
         prompter = Prompter(protocol, template, chat_template)
@@ -288,15 +288,3 @@ class ToolUseEnv(gym.Env[str, str]):
     def _played(self) -> str:
         """Return what has been said since the prompt, to be drawn."""
         return self._observation[len(self._current.observation) :] if self._current else ""
-
-
-def _reward_config(reward: RewardConfig | str, *, strict: bool) -> RewardConfig:
-    if isinstance(reward, str):
-        reward = RewardConfig.preset(reward)
-    if not isinstance(reward, RewardConfig):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(
-            f"reward={reward!r}; allowed: a RewardConfig or the name of a preset"
-        )
-    if not isinstance(strict, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"strict={strict!r}; allowed: True or False")
-    return replace(reward, extra_terms=(*reward.extra_terms, validation)) if strict else reward
