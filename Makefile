@@ -34,7 +34,7 @@ DEV := $(VENV)/.installed-dev
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-demo: $(AGENTS) ## train SmolLM2-135M by GRPO and compare before with after (up to 15 minutes)
+demo: $(AGENTS) ## train SmolLM2-135M by GRPO and compare before with after (7 minutes or more)
 	$(PY) -m agents.demo $(ARGS)
 
 demo-quick: $(AGENTS) ## the same code with a tiny model trained from scratch (up to 3 minutes)
