@@ -81,6 +81,7 @@ WORDS = {
     "post office or mail, which one is it?": "post office or mail, which one is it?",
     "> read_mail said nothing": "read_mail said nothing",
     "It is a=b": "It is a=b",
+    "> find_it is done": "find_it is done",
     "post it's": "post it's",
 }
 
@@ -102,6 +103,8 @@ def test_words(line, protocol):
     [
         ("read_mial mail_id=7", "did you mean 'read_mail'"),
         ("finish(success=True)", "no tool 'finish'"),
+        ("reed_mail 7", "did you mean 'read_mail'"),
+        ("read_mails", "'>' says the words"),
         ("read_mail 'open", "a quotation mark is not closed"),
         ("read_mail(mail_id=)", "cannot read"),
         ("read_mail 1 2", "takes no further argument"),

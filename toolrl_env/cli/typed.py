@@ -17,7 +17,7 @@ __all__ = ["BadTypingError", "short_call", "typed_answer"]
 SAY = ">"
 THOUGHT = "Typed by a person."
 _KEY = re.compile(r"([^\s=]+)=(.*)", re.DOTALL)
-_LOOKS_LIKE_A_CALL = re.compile(r"[\w.-]+(\s+[^\s=]+=\S|\()")
+_LOOKS_LIKE_A_CALL = re.compile(r"[\w.-]+(\s+[^\s=]+=\S|\()|[a-z]+_\w+(\s|$)")
 
 
 class BadTypingError(ConfigurationError):
@@ -29,7 +29,7 @@ def typed_answer(line: str, tools: Sequence[ToolSpec], protocol: AnswerProtocol)
 
     A line that begins with the name of a tool is a call, its values typed as the tool's schema asks
     for; several calls are separated by `` ; ``. Any other line, and any that begins with ``>``, is
-    said to the user.
+    said to the user, unless its first word looks like a tool's name.
 
     Raises:
         BadTypingError: The line looks like a call but is none.
@@ -78,7 +78,9 @@ def _calls(line: str, tools: Mapping[str, ToolSpec]) -> list[ToolCall] | None:
         if _LOOKS_LIKE_A_CALL.match(line):
             close = nearest(wanted, list(tools))
             hint = f"; did you mean {close!r}?" if close else ""
-            raise BadTypingError(f"there is no tool {wanted!r} now{hint} (:tools lists them)")
+            raise BadTypingError(
+                f"there is no tool {wanted!r} now{hint} (:tools lists them; {SAY!r} says the words)"
+            )
         return None
     if line[len(name) :].startswith("("):
         return _python_calls(line)
