@@ -1,0 +1,191 @@
+"""The two ways to an environment of theirs: an object in this process, or a client on a wire."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple, NoReturn, Protocol
+
+from openenv.core import EnvClient, SyncEnvClient
+from openenv.core.client_types import StepResult
+from openenv.core.env_server import Environment
+from websockets.exceptions import WebSocketException
+
+from agents.integrations.openenv.failures import failure_kind
+from toolrl_env.core.errors import InfrastructureError, UnknownName
+from toolrl_env.core.types import FailureKind
+
+__all__ = ["Came", "InProcess", "Link", "OnWire", "Refused", "action_schema"]
+
+_CODE = re.compile(r"\(code: (\w+)\)\Z")
+
+
+class Refused(Exception):
+    """Their server does not take the action: it is none by their model of actions."""
+
+
+class Came(NamedTuple):
+    """What came back: their observation, the reward if they gave one, whether it is over."""
+
+    observation: Any
+    reward: float | None
+    done: bool
+
+
+class Link(Protocol):
+    """A session with an environment of theirs.
+
+    ``reset`` and ``step`` raise ``InfrastructureError`` for whatever fails on the other side.
+    """
+
+    def reset(self, arguments: Mapping[str, Any]) -> Came:
+        """Start an episode with what their ``reset`` takes; ``seed`` always is among it."""
+        ...
+
+    def step(self, action: Any) -> Came:
+        """Take a step. Raises ``Refused`` if it is no action of theirs."""
+        ...
+
+    def close(self) -> None:
+        """Give up the session."""
+        ...
+
+
+class InProcess:
+    """Their ``Environment`` object itself. Nothing limits how long it takes.
+
+    As their server does, it leaves out a ``seed`` that the environment's ``reset`` does not take.
+    """
+
+    def __init__(self, environment: Environment[Any, Any, Any]) -> None:
+        self._environment = environment
+        taken = inspect.signature(environment.reset).parameters
+        self._takes_all = any(p.kind is p.VAR_KEYWORD for p in taken.values())
+        self._takes = frozenset(taken)
+
+    def reset(self, arguments: Mapping[str, Any]) -> Came:
+        """Start an episode."""
+        given = dict(arguments)
+        if not self._takes_all:
+            if "seed" not in self._takes:
+                del given["seed"]
+            for name in given.keys() - self._takes:
+                raise UnknownName("reset option", name, self._takes)
+        return self._call(self._environment.reset, **given)
+
+    def step(self, action: Any) -> Came:
+        """Take a step."""
+        return self._call(self._environment.step, action)
+
+    def close(self) -> None:
+        """Close the environment."""
+        self._environment.close()
+
+    def _call(self, method: Any, *args: Any, **kwargs: Any) -> Came:
+        try:
+            seen = method(*args, **kwargs)
+        except InfrastructureError:
+            raise
+        except Exception as error:
+            name = type(self._environment).__name__
+            raise InfrastructureError(
+                f"{name}.{method.__name__} raised {type(error).__name__}: {error}",
+                failure_kind(str(error)),
+            ) from error
+        return Came(seen, seen.reward, seen.done)
+
+
+class OnWire:
+    """Their client, to a server. Its time-outs hold: 10 s to connect, ``message_timeout_s``.
+
+    Their client connects anew where the connection was lost, which in mid-episode would go on in a
+    fresh world: here that is a failure.
+    """
+
+    def __init__(self, client: EnvClient[Any, Any, Any]) -> None:
+        self._client = client
+        self._sync: SyncEnvClient[Any, Any, Any] = client.sync()
+        self._socket: object = None
+
+    def reset(self, arguments: Mapping[str, Any]) -> Came:
+        """Start an episode, on a new connection if there is none."""
+        came = self._call(self._sync.reset, **arguments)
+        self._socket = self._client._ws
+        return came
+
+    def step(self, action: Any) -> Came:
+        """Take a step."""
+        came = self._call(self._sync.step, action)
+        if self._client._ws is not self._socket:
+            raise InfrastructureError(
+                "the connection was lost in mid-episode, and with it the world; their client "
+                "stepped a fresh one",
+                FailureKind.SERVER_DOWN,
+            )
+        return came
+
+    def close(self) -> None:
+        """Close the connection, and stop what the client started."""
+        with suppress(OSError, WebSocketException):  # there is nothing left to close
+            self._sync.close()
+
+    def _call(self, method: Any, *args: Any, **kwargs: Any) -> Came:
+        try:
+            result: StepResult[Any] = method(*args, **kwargs)
+        except TimeoutError as error:
+            raise InfrastructureError(
+                "the server does not answer in time", FailureKind.TIMEOUT
+            ) from error
+        except (OSError, WebSocketException) as error:
+            raise InfrastructureError(
+                f"the server is down: {error}", FailureKind.SERVER_DOWN
+            ) from error
+        except ValueError as error:
+            raise InfrastructureError(
+                f"the server's answer cannot be read: {error}", FailureKind.BAD_RESULT
+            ) from error
+        except RuntimeError as error:
+            _judge(error)
+        return Came(result.observation, result.reward, result.done)
+
+
+def _judge(error: RuntimeError) -> NoReturn:
+    """Tell a refused action from a failure, by the code at the end of their error's text."""
+    code = _CODE.search(str(error))
+    if code is None:
+        raise error
+    if code[1] == "VALIDATION_ERROR":
+        raise Refused("the environment does not take this as an action") from error
+    full = code[1] == "CAPACITY_REACHED"
+    kind = FailureKind.REFUSED if full else failure_kind(str(error))
+    raise InfrastructureError(str(error), kind) from error
+
+
+def action_schema(base_url: str, timeout_s: float) -> Mapping[str, Any]:
+    """Return the JSON Schema of actions that a server of theirs publishes.
+
+    Raises:
+        InfrastructureError: The server cannot be reached, or answers something else.
+    """
+    url = re.sub(r"\Aws", "http", base_url.rstrip("/")) + "/schema"
+    local = re.match(r"https?://(localhost|127\.|\[::1\])", url) is not None
+    proxies = [urllib.request.ProxyHandler({})] if local else []
+    try:
+        with urllib.request.build_opener(*proxies).open(url, timeout=timeout_s) as answer:
+            schema = json.load(answer)["action"]
+    except TimeoutError as error:
+        raise InfrastructureError(f"{url} does not answer", FailureKind.TIMEOUT) from error
+    except OSError as error:
+        raise InfrastructureError(
+            f"{url} cannot be reached: {error}", FailureKind.SERVER_DOWN
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InfrastructureError(
+            f"{url} does not answer as OpenEnv's servers do: {error}", FailureKind.BAD_RESULT
+        ) from error
+    return schema

@@ -1,0 +1,48 @@
+"""What trainers here want of ``info``: the conversation as messages, the reward by term."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from toolrl_env.core.types import RewardBreakdown, StopReason, TermScore
+
+__all__ = ["Transcript"]
+
+
+class Transcript:
+    """The conversation of one episode with an environment of theirs.
+
+    Their observations are the user's messages, the actions the assistant's.
+
+    Args:
+        system: The system message; empty for none.
+        task_id: What to call the task.
+        observation: The first observation.
+    """
+
+    def __init__(self, system: str, task_id: str, observation: str) -> None:
+        self._messages = [{"role": "system", "content": system}] if system else []
+        self._messages.append({"role": "user", "content": observation})
+        self._about = {"task_id": task_id, "source": "openenv", "category": "", "tools": []}
+
+    def info(self) -> dict[str, Any]:
+        """Return the part of ``info`` that is there after ``reset``."""
+        return self._about | {"messages": list(self._messages)}
+
+    def turn(
+        self, action: str, observation: str, reward: float, stop: StopReason | None
+    ) -> dict[str, Any]:
+        """Add a turn; return the part of ``info`` that is there after ``step``.
+
+        OpenEnv does not tell the range of a reward: ``low`` and ``high`` are ``nan``.
+        """
+        self._messages.append({"role": "assistant", "content": action})
+        self._messages.append({"role": "user", "content": observation})
+        term = TermScore("openenv", reward, math.nan, math.nan)
+        breakdown = RewardBreakdown(reward, (term,))
+        return self.info() | {
+            "stop_reason": stop,
+            "reward": breakdown.as_dict(),
+            "breakdown": breakdown,
+        }
