@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +55,9 @@ class OpenEnvEnv(gym.Env[str, str]):
 
     Episode end:
         ``terminated`` when they say ``done``, unless ``truncated`` says that it was cut. Bad
-        actions never end an episode: put ``gymnasium.wrappers.TimeLimit`` around it.
+        actions do not end an episode, so put ``gymnasium.wrappers.TimeLimit`` around it; but for
+        those that only a validator in their class of actions refuses: over these, OpenEnv's
+        server (0.10) gives up the session. With ``action_type`` they never get there.
 
     Info:
         ``openenv``: their observation as a dict. ``reward_given`` and ``bad_action``: see above.
@@ -153,7 +156,7 @@ class OpenEnvEnv(gym.Env[str, str]):
         self._running = not came.done
         return text, self._transcript.info() | {
             "openenv": plain_fields(came.observation),
-            "action_schema": self._schema,
+            "action_schema": copy.deepcopy(self._schema),
             "reward_given": came.reward is not None,
             "bad_action": "",
         }
@@ -175,12 +178,12 @@ class OpenEnvEnv(gym.Env[str, str]):
                 raise ValueError(f"longer than {self.action_space.max_length} characters")
             given = self._read(action)
         except ValueError as error:
-            return self._bad(action, str(error))
+            return self._bad(action, str(error), ended=False)
         try:
             came = self._link.step(given)
             text = self._shown(came)
         except Refused as error:
-            return self._bad(action, str(error))
+            return self._bad(action, str(error), ended=error.lost)
         except InfrastructureError:
             self._running = False
             raise
@@ -239,13 +242,16 @@ class OpenEnvEnv(gym.Env[str, str]):
             raise InfrastructureError(f"a reward of {came.reward!r}", FailureKind.BAD_RESULT)
         return text
 
-    def _bad(self, action: str, reason: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+    def _bad(
+        self, action: str, reason: str, *, ended: bool
+    ) -> tuple[str, float, bool, bool, dict[str, Any]]:
         text = f"This is no valid action, and nothing was done: {reason}"
         text = text[: self.observation_space.max_length]
-        reward = self.bad_action_reward
-        info = self._transcript.turn(action, text, reward, None) | {
+        reward, self._running = self.bad_action_reward, not ended
+        stop = StopReason.MALFORMED if ended else None
+        info = self._transcript.turn(action, text, reward, stop) | {
             "openenv": None,
             "reward_given": True,
             "bad_action": reason,
         }
-        return text, reward, False, False, info
+        return text, reward, ended, False, info

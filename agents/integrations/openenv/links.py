@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from openenv.core import EnvClient, SyncEnvClient
 from openenv.core.client_types import StepResult
@@ -22,11 +22,21 @@ from toolrl_env.core.types import FailureKind
 
 __all__ = ["Came", "InProcess", "Link", "OnWire", "Refused", "action_schema"]
 
+_UNSPOKEN = "Unable to serialize unknown type: <class 'ValueError'>"
+"""How OpenEnv 0.10 ends a session when a validator of the action's raises: it cannot send that."""
 _CODE = re.compile(r"\(code: (\w+)\)\Z")
 
 
 class Refused(Exception):
-    """Their server does not take the action: it is none by their model of actions."""
+    """Their server does not take the action: it is none by their model of actions.
+
+    Attributes:
+        lost: Whether the session went down with it.
+    """
+
+    def __init__(self, *, lost: bool) -> None:
+        super().__init__("the environment does not take this as an action")
+        self.lost = lost
 
 
 class Came(NamedTuple):
@@ -111,9 +121,13 @@ class OnWire:
         self._client = client
         self._sync: SyncEnvClient[Any, Any, Any] = client.sync()
         self._socket: object = None
+        self._sound = True
 
     def reset(self, arguments: Mapping[str, Any]) -> Came:
-        """Start an episode, on a new connection if there is none."""
+        """Start an episode; on a new connection if there is none, or something failed on it."""
+        if not self._sound:
+            with suppress(OSError, WebSocketException):
+                self._sync.disconnect()
         came = self._call(self._sync.reset, **arguments)
         self._socket = self._client._ws
         return came
@@ -122,6 +136,7 @@ class OnWire:
         """Take a step."""
         came = self._call(self._sync.step, action)
         if self._client._ws is not self._socket:
+            self._sound = False
             raise InfrastructureError(
                 "the connection was lost in mid-episode, and with it the world; their client "
                 "stepped a fresh one",
@@ -135,6 +150,7 @@ class OnWire:
             self._sync.close()
 
     def _call(self, method: Any, *args: Any, **kwargs: Any) -> Came:
+        self._sound = False
         try:
             result: StepResult[Any] = method(*args, **kwargs)
         except TimeoutError as error:
@@ -150,20 +166,25 @@ class OnWire:
                 f"the server's answer cannot be read: {error}", FailureKind.BAD_RESULT
             ) from error
         except RuntimeError as error:
-            _judge(error)
+            judged = _judge(error)
+            self._sound = isinstance(judged, Refused) and not judged.lost
+            raise judged from error
+        self._sound = True
         return Came(result.observation, result.reward, result.done)
 
 
-def _judge(error: RuntimeError) -> NoReturn:
+def _judge(error: RuntimeError) -> Exception:
     """Tell a refused action from a failure, by the code at the end of their error's text."""
-    code = _CODE.search(str(error))
+    text = str(error)
+    code = _CODE.search(text)
     if code is None:
-        raise error
+        return error
     if code[1] == "VALIDATION_ERROR":
-        raise Refused("the environment does not take this as an action") from error
+        return Refused(lost=False)
+    if code[1] == "SESSION_ERROR" and _UNSPOKEN in text:
+        return Refused(lost=True)
     full = code[1] == "CAPACITY_REACHED"
-    kind = FailureKind.REFUSED if full else failure_kind(str(error))
-    raise InfrastructureError(str(error), kind) from error
+    return InfrastructureError(text, FailureKind.REFUSED if full else failure_kind(text))
 
 
 def action_schema(base_url: str, timeout_s: float) -> Mapping[str, Any]:

@@ -24,11 +24,17 @@ class Transcript:
     def __init__(self, system: str, task_id: str, observation: str) -> None:
         self._messages = [{"role": "system", "content": system}] if system else []
         self._messages.append({"role": "user", "content": observation})
-        self._about = {"task_id": task_id, "source": "openenv", "category": "", "tools": []}
+        self._task_id = task_id
 
     def info(self) -> dict[str, Any]:
-        """Return the part of ``info`` that is there after ``reset``."""
-        return self._about | {"messages": list(self._messages)}
+        """Return the part of ``info`` that is there after ``reset``; nothing in it is shared."""
+        return {
+            "task_id": self._task_id,
+            "source": "openenv",
+            "category": "",
+            "messages": [dict(message) for message in self._messages],
+            "tools": [],
+        }
 
     def turn(
         self, action: str, observation: str, reward: float, stop: StopReason | None

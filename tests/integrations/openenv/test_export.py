@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import gymnasium as gym
 import pytest
 from openenv.core import GenericEnvClient
+from openenv.core.env_server.mcp_types import Tool
+from openenv.core.harness import StepEnvSessionAdapter
 
 from agents.integrations.openenv.client import ToolRLClient
 from agents.integrations.openenv.environment import ToolRLEnvironment
@@ -18,8 +20,9 @@ from agents.integrations.openenv.serve import ServeConfig
 from agents.integrations.openenv.served import Served
 from tests.integrations.openenv.support import serving
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError, UnknownName
-from toolrl_env.core.types import FailureKind
+from toolrl_env.core.types import FailureKind, ToolCall
 from toolrl_env.data.own.session import OwnSession
+from toolrl_env.parsing import get_protocol
 
 pytestmark = pytest.mark.filterwarnings("ignore::toolrl_env.data.SampleDataWarning")
 
@@ -264,3 +267,37 @@ def test_reset_works_without_a_session_and_the_schema_is_published(workspace):
     assert set(schema["action"]["properties"]) == {"metadata", "text"}
     assert {"messages", "tools", "text", "terms"} <= set(schema["observation"]["properties"])
     assert "total_reward" in schema["state"]["properties"]
+
+
+# ------------------------------------------------------------------ their harness
+
+
+def test_their_harness_takes_the_client():
+    """What TRL's asynchronous GRPO drives; for environments of one answer."""
+    env = gym.make(TOOLBOX, difficulty=1)
+    _, info = env.reset(options={"task_index": 0})
+    (call,) = (value for value in env.unwrapped.task.gold.values)
+    tools = [
+        Tool(name=f["name"], description=f["description"], input_schema=f["parameters"])
+        for f in (tool["function"] for tool in info["tools"])
+    ]
+
+    def action(name, arguments):
+        call = ToolCall(name, arguments)
+        return ToolRLAction(text=get_protocol("toolrl").render([call], think="Now."))
+
+    with serving(TOOLBOX, '{"difficulty": 1}') as url:
+        session = StepEnvSessionAdapter(
+            ToolRLClient(url),
+            reset_kwargs={"task_index": 0},
+            tool_specs=tools,
+            action_builder=action,
+            initial_messages_builder=lambda result, _: result.observation.messages,
+        )
+        assert session.initial_messages() == info["messages"]
+        result = session.call_tool(call["name"], call["parameters"])
+        verdict = session.verify([])
+        session.close()
+    *_, info = env.step(action(call["name"], call["parameters"]).text)
+    assert (result.done, verdict.done) == (True, True)
+    assert result.metadata["reward"] == verdict.env_reward == info["reward"]["total"] == 4.0

@@ -218,12 +218,34 @@ def test_a_text_that_is_no_action_earns_the_low_reward_and_does_nothing(guesses,
     assert json.loads(guesses.step('{"number": 14}')[0]) == {"hint": "right", "left": 3}
 
 
-def test_what_only_their_model_refuses_is_a_bad_action_too(guesses):
-    guesses.reset(seed=7)
-    observation, reward, *_ = guesses.step('{"number": 3}')
+def test_what_only_their_class_refuses_is_a_bad_action_too():
+    env = make(Guessing(), action_type=Guess)
+    env.reset(seed=7)
+    observation, reward, *_ = env.step('{"number": 3}')
     assert reward == BAD
-    assert "even" in observation or "does not take this" in observation
-    assert json.loads(guesses.step('{"number": 14}')[0]) == {"hint": "right", "left": 3}
+    assert "must be even" in observation
+    assert json.loads(env.step('{"number": 14}')[0]) == {"hint": "right", "left": 3}
+
+
+def test_a_bad_action_over_which_their_server_gives_up_the_session_ends_the_episode(guessing):
+    env = make(guessing)
+    env.reset(seed=7)
+    _, reward, terminated, truncated, info = env.step('{"number": 3}')
+    assert (reward, terminated, truncated) == (BAD, True, False)
+    assert info["stop_reason"] is StopReason.MALFORMED
+    with pytest.raises(gym.error.ResetNeeded):
+        env.step('{"number": 14}')
+    env.reset(seed=7)
+    assert env.step('{"number": 14}')[1:3] == (1.0, True)
+    env.close()
+
+
+def test_a_class_of_theirs_spares_the_session(guessing):
+    env = make(guessing, action_type=Guess)
+    env.reset(seed=7)
+    assert env.step('{"number": 3}')[1:4] == (BAD, False, False)
+    assert json.loads(env.step('{"number": 14}')[0]) == {"hint": "right", "left": 3}
+    env.close()
 
 
 def test_a_text_too_long_is_a_bad_action():

@@ -19,7 +19,8 @@ from toolrl_env.data.own.session import OwnSession
 
 pytestmark = pytest.mark.filterwarnings("ignore::toolrl_env.data.SampleDataWarning")
 
-SEARCH = '<think> t </think>\n<tool_call>\n{"name": "search", "parameters": {"query": "x"}}\n</tool_call>'
+CALL = '{"name": "search", "parameters": {"query": "x"}}'
+SEARCH = f"<think> t </think>\n<tool_call>\n{CALL}\n</tool_call>"
 ANSWERS = {
     "gold": lambda env: env.gold_answer(),
     "unreadable": lambda _: "<tool_call>{",
@@ -48,13 +49,14 @@ def back(source, **kwargs):
 
 
 def episode(env, answers, seed):
+    """Play an episode; yield each answer and what ``step`` returned."""
     env.reset(seed=seed)
-    while True:
-        answer = answers()
+    over = False
+    while not over:
+        answer = answers(env.unwrapped)
         step = env.step(answer)
+        over = step[2] or step[3]
         yield answer, step
-        if step[2] or step[3]:
-            return
 
 
 @pytest.mark.parametrize(("env_id", "kwargs"), IDS, ids=[env for env, _ in IDS])
@@ -76,11 +78,9 @@ def compare(ours, theirs):
     for seed in range(2):
         for answers in ANSWERS.values():
             assert theirs.reset(seed=seed)[0] == ours.reset(seed=seed)[0]
-            for answer, (text, reward, terminated, truncated, info) in episode(
-                ours, lambda: answers(ours.unwrapped), seed
-            ):
+            for answer, (*step, info) in episode(ours, answers, seed):
                 found = theirs.step(answer)
-                assert found[:4] == (text, reward, terminated, truncated)
+                assert list(found[:4]) == step
                 seen = found[4]["openenv"]
                 assert seen["terms"] == info["reward"]
                 assert seen["messages"] == info["messages"]
@@ -92,7 +92,7 @@ def compare(ours, theirs):
 def test_a_turn_limit_comes_back_as_truncation():
     with serving("ToolRL-Workspace-v0", '{"max_turns": 2}') as url:
         env = back(url)
-        *_, last = episode(env, lambda: SEARCH, 0)
+        *_, last = episode(env, lambda _: SEARCH, 0)
         assert last[1][2:4] == (False, True)
         assert last[1][4]["stop_reason"] is StopReason.TURN_LIMIT
         env.close()
