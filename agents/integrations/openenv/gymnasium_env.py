@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
-from openenv.core import EnvClient, GenericEnvClient
+from openenv.core import EnvClient, GenericEnvClient, SyncEnvClient
 from openenv.core.env_server import Action, Environment
 
 from agents.integrations.openenv.links import Came, InProcess, Link, OnWire, Refused, action_schema
@@ -28,16 +28,18 @@ from toolrl_env.spaces import UnicodeText
 
 __all__ = ["OpenEnvEnv"]
 
-Source = str | EnvClient[Any, Any, Any] | Environment[Any, Any, Any]
+Client = EnvClient[Any, Any, Any] | SyncEnvClient[Any, Any, Any]
+Source = str | Client | Environment[Any, Any, Any]
 
 
 class OpenEnvEnv(gym.Env[str, str]):
     """An environment of OpenEnv's, to be stepped with text.
 
     Description:
-        ``source`` is a server's URL, a client of theirs (not used before), or an ``Environment``
-        object of theirs in this process. A URL may be given to a server that is not up yet: the
-        first ``reset`` connects.
+        ``source`` is a server's URL, a client of theirs (with ``.sync()`` or without, not used
+        before), or an ``Environment`` object of theirs in this process. The server need not be up
+        yet: the first ``reset`` connects. An environment that is asynchronous alone has to be
+        served.
 
     Observation:
         ``UnicodeText``: what ``show`` makes of their observation.
@@ -213,17 +215,18 @@ class OpenEnvEnv(gym.Env[str, str]):
             source = GenericEnvClient(
                 source, connect_timeout_s=self._timeout_s, message_timeout_s=self._timeout_s
             )
+        link: Link
         if isinstance(source, Environment):
-            link: Link = InProcess(source)
-        elif isinstance(source, EnvClient):
-            link = OnWire(source)
+            link, client = InProcess(source), None
+        elif isinstance(source, EnvClient | SyncEnvClient):
+            sync = source if isinstance(source, SyncEnvClient) else source.sync()
+            link, client = OnWire(sync), sync.async_client
         else:
             raise ConfigurationError(
-                f"source={source!r:.80}; allowed: a URL, an EnvClient (without .sync()) or an "
-                "Environment object"
+                f"source={source!r:.80}; allowed: a URL, an EnvClient or an Environment object"
             )
-        if isinstance(source, GenericEnvClient) and source.base_url is not None:
-            self._schema_url = source.base_url
+        if isinstance(client, GenericEnvClient) and client.base_url is not None:
+            self._schema_url = client.base_url
         elif self._read is None:
             raise ConfigurationError(
                 f"a {type(source).__name__} does not tell what its actions are: give action_type, "

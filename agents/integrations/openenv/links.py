@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
-from openenv.core import EnvClient, SyncEnvClient
+from openenv.core import SyncEnvClient
 from openenv.core.client_types import StepResult
 from openenv.core.env_server import Environment
 from websockets.exceptions import WebSocketException
 
 from agents.integrations.openenv.failures import failure_kind
-from toolrl_env.core.errors import InfrastructureError, UnknownName
+from toolrl_env.core.errors import ConfigurationError, InfrastructureError, UnknownName
 from toolrl_env.core.types import FailureKind
 
 __all__ = ["Came", "InProcess", "Link", "OnWire", "Refused", "action_schema"]
@@ -67,7 +67,7 @@ class Link(Protocol):
 
 
 class InProcess:
-    """Their ``Environment`` object itself. Nothing limits how long it takes.
+    """Their ``Environment`` object itself, by its plain methods. Nothing limits how long it takes.
 
     As their server does, it leaves out a ``seed`` that the environment's ``reset`` does not take.
     """
@@ -111,15 +111,14 @@ class InProcess:
 
 
 class OnWire:
-    """Their client, to a server. Its time-outs hold: 10 s to connect, ``message_timeout_s``.
+    """Their client, to a server. Its time-outs hold.
 
     Their client connects anew where the connection was lost, which in mid-episode would go on in a
     fresh world: here that is a failure.
     """
 
-    def __init__(self, client: EnvClient[Any, Any, Any]) -> None:
-        self._client = client
-        self._sync: SyncEnvClient[Any, Any, Any] = client.sync()
+    def __init__(self, client: SyncEnvClient[Any, Any, Any]) -> None:
+        self._sync = client
         self._socket: object = None
         self._sound = True
 
@@ -128,21 +127,34 @@ class OnWire:
         if not self._sound:
             with suppress(OSError, WebSocketException):
                 self._sync.disconnect()
-        came = self._call(self._sync.reset, **arguments)
-        self._socket = self._client._ws
+        try:
+            came = self._call(self._sync.reset, **arguments)
+        except Refused as error:
+            raise ConfigurationError(
+                f"their reset does not take {', '.join(arguments)} as given"
+            ) from error
+        self._socket = self._sync.async_client._ws
         return came
 
     def step(self, action: Any) -> Came:
         """Take a step."""
-        came = self._call(self._sync.step, action)
-        if self._client._ws is not self._socket:
+        try:
+            came = self._call(self._sync.step, action)
+        except (InfrastructureError, Refused) as error:
+            self._check_world(error)
+            raise
+        self._check_world(None)
+        return came
+
+    def _check_world(self, error: Exception | None) -> None:
+        """Raise if the step went to another connection than the one that was reset."""
+        if self._sync.async_client._ws not in (None, self._socket):
             self._sound = False
             raise InfrastructureError(
                 "the connection was lost in mid-episode, and with it the world; their client "
                 "stepped a fresh one",
                 FailureKind.SERVER_DOWN,
-            )
-        return came
+            ) from error
 
     def close(self) -> None:
         """Close the connection, and stop what the client started."""

@@ -62,7 +62,7 @@ def make_app(config: ServeConfig) -> FastAPI:
         InfrastructureError: The world of its first task cannot be opened.
     """
     served = Served(config.env, parse_env_kwargs(config.env_kwargs))
-    return create_app(
+    app = create_app(
         functools.partial(ToolRLEnvironment, served),
         ToolRLAction,
         ToolRLObservation,
@@ -70,6 +70,8 @@ def make_app(config: ServeConfig) -> FastAPI:
         concurrency_config=ConcurrencyConfig(max_concurrent_envs=config.max_sessions),
         state_cls=ToolRLState,
     )
+    app.router.on_shutdown.append(served.close)
+    return app
 
 
 def main() -> None:

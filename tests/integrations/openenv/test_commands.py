@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_the_server_runs_from_the_command_line_and_passes_their_validation():
         with ToolRLClient(url).sync() as client:
             assert client.reset(seed=0).observation.task_id
             assert client.state().env_kwargs == '{"difficulty": 1}'
-        report = run("openenv.cli", "validate", "--url", url)
+        report = run("openenv.cli", "validate", "--url", url, "--timeout", "60")
     assert report.returncode == 0, report.stdout
     assert "Verdict: PASS" in report.stdout
     assert report.stdout.count("PASS ") == 6
@@ -138,6 +139,17 @@ def test_the_server_runs_out_of_the_folder_alone(folder, tmp_path):
     with process("server.app", port=port, cwd=copy) as url, ToolRLClient(url).sync() as client:
         assert client.reset(seed=0).observation.task_id.startswith("toolbox-test")
         assert client.step(ToolRLAction(text="")).reward == -3.0
+
+
+def test_the_folder_builds_as_a_distribution(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "app")
+    options = ("--no-deps", "--no-build-isolation", "--disable-pip-version-check")
+    done = run("pip", "wheel", *options, "--wheel-dir", tmp_path, copy)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = tmp_path.glob("openenv_toolrl_toolbox_v0-*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {"server/app.py", "agents/integrations/openenv/serve.py"} <= names
+    assert any(name.startswith("toolrl_env/data/bundled/") for name in names)
 
 
 def test_a_package_that_cannot_be_meant_is_refused(tmp_path):

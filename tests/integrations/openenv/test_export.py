@@ -216,6 +216,15 @@ def test_a_world_that_cannot_be_opened_is_their_error(own_id, monkeypatch):
         assert client.reset(task_index=0).observation.task_index == 0
 
 
+def test_a_server_that_ends_closes_its_environments(monkeypatch):
+    closed = []
+    with monkeypatch.context() as spied:
+        spied.setattr(Served, "close", lambda self: closed.append(self.name))
+        with serving(TOOLBOX):
+            assert closed == []
+    assert closed == [TOOLBOX]
+
+
 def test_what_cannot_be_served_is_refused_before_anyone_connects():
     with pytest.raises(ConfigurationError, match="Toolbx"):
         Served("ToolRL-Toolbx-v0", {})

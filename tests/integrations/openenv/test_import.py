@@ -57,12 +57,13 @@ def make(source, **kwargs):
     return OpenEnvEnv(source, bad_action_reward=BAD, **{"timeout_s": 5.0, **kwargs})
 
 
-@pytest.fixture(params=["in process", "url", "client", "typed client"])
+@pytest.fixture(params=["in process", "url", "client", "sync client", "typed client"])
 def parrot(request, parrots):
     source, kwargs = {
         "in process": lambda: (Parrot(), {"action_type": Say}),
         "url": lambda: (parrots, {}),
         "client": lambda: (GenericEnvClient(parrots), {}),
+        "sync client": lambda: (GenericEnvClient(parrots).sync(), {}),
         "typed client": lambda: (GuessOrSay(parrots), {"action_type": Say}),
     }[request.param]()
     env = make(source, **kwargs)
@@ -287,6 +288,15 @@ def test_a_reward_that_is_no_number_is_a_failure():
     assert failing(env, "nan").kind is FailureKind.BAD_RESULT
 
 
+def test_over_the_wire_no_number_is_no_reward(parrots):
+    """OpenEnv's server writes ``nan`` as null, so nobody can tell."""
+    env = make(parrots)
+    env.reset(seed=1)
+    *_, info = env.step("nan")
+    assert not info["reward_given"]
+    env.close()
+
+
 def test_an_observation_too_long_is_a_failure_that_says_what_to_do():
     env = make(Parrot(), action_type=Say, max_chars=25)
     env.reset(seed=1)
@@ -320,6 +330,19 @@ def test_a_server_that_restarts_in_mid_episode_is_no_other_world():
         assert error.kind is FailureKind.SERVER_DOWN
         assert env.reset(seed=1)[0] == "A good parrot, seed 1."
         assert env.step("hello")[0] == "1: hello"
+        env.close()
+
+
+def test_no_action_for_a_restarted_server_is_a_lost_world_too():
+    port = free_port()
+    env = make(f"http://127.0.0.1:{port}")
+    with running(guessing_app(), port):
+        env.reset(seed=7)
+    with running(guessing_app(), port):
+        assert failing(env, '{"number": 14}').kind is FailureKind.SERVER_DOWN
+        env.reset(seed=7)
+    with running(guessing_app(), port):
+        assert failing(env, '{"number": 3}').kind is FailureKind.SERVER_DOWN
         env.close()
 
 
@@ -359,8 +382,8 @@ def test_what_is_no_server_of_theirs_is_said(guessing):
 def test_misuse_is_named(parrots):
     with pytest.raises(ConfigurationError, match="does not tell what its actions are"):
         make(Parrot())
-    with pytest.raises(ConfigurationError, match=r"allowed: a URL, an EnvClient \(without"):
-        make(GenericEnvClient(parrots).sync())
+    with pytest.raises(ConfigurationError, match="allowed: a URL, an EnvClient or"):
+        make(Parrot)
     with pytest.raises(ConfigurationError, match="bad_action_reward=nan"):
         OpenEnvEnv(parrots, bad_action_reward=float("nan"))
     with pytest.raises(ConfigurationError, match="timeout_s=0"):
