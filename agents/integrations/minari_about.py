@@ -77,7 +77,7 @@ def check_id(dataset_id: str) -> None:
     except (TypeError, ValueError) as error:
         raise ConfigurationError(
             f"dataset_id={dataset_id!r}; allowed: name-v0 or namespace/name-v0, of letters, "
-            "digits, - and _, the namespace of at least 3"
+            "digits, - and _, a namespace of at least 2"
         ) from error
     if get_dataset_path(dataset_id).exists():
         raise ConfigurationError(

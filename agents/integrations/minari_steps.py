@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 _NO_REWARD = float("nan")
+_STRICTEST = "hdf5"  # for infos in every format: NumPy drops a NUL at the end of a text
 _plain_text = deserialize_space.registry["Text"]
 
 
@@ -99,8 +100,9 @@ class KeepInfo(StepDataCallback):
         if "action_mask" in info:
             kept |= {"action_mask": info["action_mask"], "answer": info.get("answer", "")}
         where = f"task {info['task_id']!r:.80}"
-        require_storable(where, [obs, action], self._data_format)
-        require_storable(where, kept.values(), "hdf5")  # NumPy drops NULs at the end of texts
+        require_storable(f"{where}, action", [action], self._data_format)
+        require_storable(f"{where}, observation", [obs], self._data_format)
+        require_storable(f"{where}, infos", kept.values(), _STRICTEST)
         return {
             "action": action,
             "observation": obs,
@@ -161,8 +163,9 @@ def buffer_of(trajectory: Trajectory, data_format: str) -> EpisodeBuffer:
         "training_step": [trajectory.training_step] * len(rows),
         "failure_kind": [""] * len(rows),
     }
-    require_storable(where, [*observations, *actions], data_format)
-    require_storable(where, [trajectory.task_id], "hdf5")
+    require_storable(f"{where}, action", actions, data_format)
+    require_storable(f"{where}, observation", observations, data_format)
+    require_storable(f"{where}, infos", [trajectory.task_id], _STRICTEST)
     return EpisodeBuffer(
         options={"task_id": trajectory.task_id, "training_step": trajectory.training_step},
         observations=observations,
