@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -143,20 +144,11 @@ def from_trajectories(
     if data_format not in _FORMATS:
         raise UnknownName("data_format", data_format, _FORMATS)
     check_id(dataset_id)
-    kept, left_out = [], 0
-    for each in found:
-        if each.transitions[-1].stop_reason is StopReason.INFRASTRUCTURE:
-            left_out += 1
-        else:
-            kept.append(each)
-    tell_left_out(left_out)
-    if not kept:
-        raise DataError("there are no episodes to write")
+    kept = _scored(found)
     origin = _origin_of_all(kept)
     buffers = [buffer_of(each, data_format) for each in kept]
-    env = make_again(origin.env_id, origin.env_kwargs)
-    faithful = env.spec is not None and not what_is_not_json(env.spec)
-    with without_advice():
+    with closing(make_again(origin.env_id, origin.env_kwargs)) as env, without_advice():
+        faithful = env.spec is not None and not what_is_not_json(env.spec)
         dataset = minari.create_dataset_from_buffers(
             dataset_id,
             buffers,
@@ -167,7 +159,6 @@ def from_trajectories(
             data_format=data_format,
             **describe(origin.env_id, about),
         )
-    env.close()
     note_origin(dataset, origin)
     return dataset
 
@@ -182,6 +173,18 @@ def load(dataset_id: str) -> MinariDataset:
         return minari.load_dataset(dataset_id)
     except (OSError, ValueError) as error:
         raise DataError(f"dataset {dataset_id!r} cannot be loaded: {error}") from error
+
+
+def _scored(found: Iterable[Trajectory]) -> list[Trajectory]:
+    """Return the episodes that have a return."""
+    played = list(found)
+    kept = [
+        each for each in played if each.transitions[-1].stop_reason is not StopReason.INFRASTRUCTURE
+    ]
+    tell_left_out(len(played) - len(kept))
+    if not kept:
+        raise DataError("there are no episodes to write")
+    return kept
 
 
 def _origin_of_all(found: Sequence[Trajectory]) -> Origin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import gymnasium as gym
@@ -82,14 +83,14 @@ def replay(dataset: MinariDataset) -> int:
             tasks are others; names the first difference.
         DataError: The dataset was not recorded with this module.
     """
-    env, same, left_out = recover(dataset), 0, 0
-    for episode in dataset:
-        if failed(episode):
-            left_out += 1
-            continue
-        _run_again(env, episode)
-        same += 1
-    env.close()
+    same = left_out = 0
+    with closing(recover(dataset)) as env:
+        for episode in dataset:
+            if failed(episode):
+                left_out += 1
+            else:
+                _run_again(env, episode)
+                same += 1
     tell_left_out(left_out)
     return same
 

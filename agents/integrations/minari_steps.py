@@ -126,16 +126,18 @@ def require_storable(where: str, values: Iterable[Any], data_format: str) -> Non
             which HDF5 has not.
     """
     for text in (value for value in values if isinstance(value, str)):
-        lone = next((place for place, char in enumerate(text) if "\ud800" <= char <= "\udfff"), -1)
-        if lone >= 0:
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
             raise DataError(
-                f"{where}: a text has {text[lone]!r} at character {lone}, half of a surrogate "
-                "pair, which Minari cannot store; replace it, or leave the episode out"
-            )
+                f"{where}: a text has {text[error.start]!r} at character {error.start}, half of a "
+                "surrogate pair, which Minari cannot store; replace it, or leave the episode out"
+            ) from error
         if data_format == "hdf5" and "\0" in text:
+            place = text.index("\0")
             raise DataError(
-                f"{where}: a text has a NUL at character {text.index(chr(0))}, which HDF5 cannot "
-                "store; observations and actions can have it with data_format='parquet'"
+                f"{where}: a text has a NUL at character {place}, which HDF5 cannot store; "
+                "observations and actions can have it with data_format='parquet'"
             )
 
 
