@@ -186,11 +186,12 @@ def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None 
         began = time.perf_counter()
         # 1. Draw tasks, or demonstrations; the gold answers, or those shown, are the targets.
         seeds = [derive_seed(config.seed, _STREAM, step, row) for row in range(config.batch_size)]
-        if shown:
-            drawn = [shown[seed % len(shown)] for seed in seeds]
-            batch = [shown_episode(env, encoder, delta, one, config.max_context) for one in drawn]
-        else:
-            batch = [gold_episode(env, encoder, delta, seed, config.max_context) for seed in seeds]
+        batch = [
+            shown_episode(env, encoder, delta, shown[seed % len(shown)], config.max_context)
+            if shown
+            else gold_episode(env, encoder, delta, seed, config.max_context)
+            for seed in seeds
+        ]
 
         # 2. Forward and backward in parts; every token of the batch weighs the same.
         total, loss = sum(sum(episode.sampled) for episode in batch), 0.0

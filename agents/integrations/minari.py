@@ -145,8 +145,7 @@ def from_trajectories(
         raise UnknownName("data_format", data_format, _FORMATS)
     check_id(dataset_id)
     kept = _scored(found)
-    origin = _origin_of_all(kept)
-    buffers = [buffer_of(each, data_format) for each in kept]
+    origin, buffers = _origin_of_all(kept), [buffer_of(each, data_format) for each in kept]
     with closing(make_again(origin.env_id, origin.env_kwargs)) as env, without_advice():
         faithful = env.spec is not None and not what_is_not_json(env.spec)
         dataset = minari.create_dataset_from_buffers(

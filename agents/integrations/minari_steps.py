@@ -36,6 +36,7 @@ __all__ = [
 
 _NO_REWARD = float("nan")
 _STRICTEST = "hdf5"  # for infos in every format: NumPy drops a NUL at the end of a text
+_AT_RESET = {"terms": "{}", "stop_reason": "", "state_hash": ""}
 _plain_text = deserialize_space.registry["Text"]
 
 
@@ -87,10 +88,8 @@ class KeepInfo(StepDataCallback):
             "task_id": info["task_id"],
             "fingerprint": base.tasks.fingerprint,
             "training_step": base.training_step,
-            "terms": "{}",
-            "stop_reason": "",
-            "state_hash": "",
             "failure_kind": info.get("failure_kind") or "",
+            **_AT_RESET,
         }
         if action is not None:
             step = transition_of("", "", ("", rew, terminated, truncated, info), base)
@@ -103,14 +102,7 @@ class KeepInfo(StepDataCallback):
         require_storable(f"{where}, action", [action], self._data_format)
         require_storable(f"{where}, observation", [obs], self._data_format)
         require_storable(f"{where}, infos", kept.values(), _STRICTEST)
-        return {
-            "action": action,
-            "observation": obs,
-            "reward": rew,
-            "terminated": terminated,
-            "truncated": truncated,
-            "info": kept,
-        }
+        return super().__call__(env, obs, kept, action, rew, terminated, truncated)
 
 
 def require_storable(where: str, values: Iterable[Any], data_format: str) -> None:
@@ -154,10 +146,7 @@ def buffer_of(trajectory: Trajectory, data_format: str) -> EpisodeBuffer:
             raise DataError(f"{where}: step {number} begins with another text than was shown")
     observations = [steps[0].observation, *(step.next_observation for step in steps)]
     actions = [step.action for step in steps]
-    rows = [
-        {"terms": "{}", "stop_reason": "", "state_hash": ""},
-        *(_step_info(step) for step in steps),
-    ]
+    rows = [_AT_RESET, *(_step_info(step) for step in steps)]
     infos: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in rows[0]}
     infos |= {
         "task_id": [trajectory.task_id] * len(rows),
