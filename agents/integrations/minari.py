@@ -1,7 +1,9 @@
 """Minari datasets of our episodes: recorded live or from trajectory files, read back, replayed.
 
 python -m agents.integrations.minari import runs/gold/trajectories.jsonl toolrl/gold-v0
+
 python -m agents.integrations.minari replay toolrl/gold-v0
+
 python -m agents.integrations.minari export toolrl/gold-v0 gold.jsonl --min-return 4
 
 Datasets lie in the folder that the variable MINARI_DATASETS_PATH names, or in ~/.minari/datasets.
@@ -258,7 +260,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; return the exit status."""
     commands = {"import": import_file, "export": export_dataset, "replay": replay_dataset}
     try:
-        tyro.extras.subcommand_cli_from_dict(commands, description=__doc__, args=arguments)
+        tyro.extras.subcommand_cli_from_dict(
+            commands,
+            prog="python -m agents.integrations.minari",
+            description=__doc__,
+            args=arguments,
+        )
     except ReplayMismatch as mismatch:
         print(mismatch, file=sys.stderr)
         return 1
