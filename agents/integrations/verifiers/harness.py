@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from typing import Any, ClassVar
 
 import verifiers.v1 as vf
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from verifiers.v1.dialects.chat import message_to_wire
 from verifiers.v1.harnesses.utils.mcp import call_mcp, connect_mcp
 
@@ -50,9 +50,8 @@ class ChatHarness(vf.Harness[vf.HarnessConfig]):
         timeout = self.config.tool_timeout
         servers = {name: {"url": url, "timeout": timeout} for name, url in mcp_urls.items()}
         async with AsyncExitStack() as stack:
-            client = AsyncOpenAI(base_url=endpoint, api_key=secret, timeout=None)
-            await stack.enter_async_context(client)
-            tools, owners, connections = await connect_mcp({"mcpServers": servers}, stack)
+            client = await stack.enter_async_context(_client(endpoint, secret))
+            tools, owners, connections = await _connected(servers, stack)
             offer = {"tools": tools} if tools else {}
             while True:
                 completion = await client.chat.completions.create(
@@ -75,6 +74,24 @@ class ChatHarness(vf.Harness[vf.HarnessConfig]):
         if isinstance(prompt, str):
             return [*opening, {"role": "user", "content": prompt}]
         return [*opening, *(message_to_wire(message) for message in prompt or ())]
+
+
+def _client(endpoint: str, secret: str) -> AsyncOpenAI:
+    certificates = endpoint.startswith("https:")  # to load them takes longer than a local request
+    http = DefaultAsyncHttpxClient(verify=certificates, timeout=None)
+    return AsyncOpenAI(base_url=endpoint, api_key=secret, timeout=None, http_client=http)
+
+
+async def _connected(servers: dict[str, Any], stack: AsyncExitStack) -> tuple[Any, Any, Any]:
+    """Return tools, their owners and the connections; a failure is named, not wrapped in groups."""
+    try:
+        return await connect_mcp({"mcpServers": servers}, stack)
+    except ExceptionGroup as group:
+        cause: BaseException = group
+        while isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        names = ", ".join(servers)
+        raise ConnectionError(f"the tool servers {names} do not answer: {cause!r}") from group
 
 
 async def _result(function: dict[str, Any], owners: Any, connections: Any) -> Any:

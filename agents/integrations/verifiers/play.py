@@ -14,14 +14,14 @@ from agents.integrations.verifiers.taskset import ToolRLTask, wire_messages
 __all__ = ["ToolRLEnv", "ToolRLEnvConfig"]
 
 
-class ToolRLEnvConfig(vf.EnvConfig):
+class ToolRLEnvConfig(vf.SingleAgentEnvConfig):
     """One agent, which needs no sandbox: the tools run in our process."""
 
     agent: vf.AgentConfig = vf.AgentConfig(runtime={"type": "subprocess"})
     """The model that is evaluated or trained."""
 
 
-class ToolRLEnv(vf.Env[ToolRLEnvConfig]):
+class ToolRLEnv(vf.SingleAgentEnv, vf.Env[ToolRLEnvConfig]):
     """Plays episodes of one or several answers; every reward is the environment's own.
 
     The environment runs in worker threads, so that a slow tool does not hold up other episodes. If

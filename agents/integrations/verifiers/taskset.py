@@ -39,8 +39,8 @@ class ToolRLData(vf.TaskData):
 class ToolRLTask(vf.Task[ToolRLData, vf.State, TaskConfig]):
     """Scores a rollout as the environment does.
 
-    ``ToolRLEnv`` notes what the environment said while it was played. A trace from elsewhere (another
-    ``Env``, another harness) has its answers replayed in a fresh copy of the environment.
+    ``ToolRLEnv`` notes what the environment said while it was played. A trace that it did not play
+    (of another ``Env``) has its answers replayed in a fresh copy of the environment.
     """
 
     @property
