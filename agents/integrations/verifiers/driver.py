@@ -32,10 +32,12 @@ class Driver:
 
     def __init__(self, make_side: Callable[[], Side], timeout: float) -> None:
         self._make_side, self._timeout = make_side, timeout
+        self._started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = Future()
         self._ready: Future[None] = Future()
         self._play: asyncio.Task[Run] | None = None
         self._thread = threading.Thread(target=self._main, name="verifiers", daemon=True)
         self._thread.start()
+        self._loop, self._serving = self._started.result()
         try:
             self._wait(self._ready)
         except InfrastructureError:
@@ -59,14 +61,14 @@ class Driver:
 
     def close(self) -> bool:
         """Leave the task and end the thread; return whether it ended in time."""
-        with contextlib.suppress(RuntimeError):  # its loop is closed already
-            self._loop.call_soon_threadsafe(self._serving.cancel)
+        self.abandon()
         self._thread.join(self._timeout)
         return not self._thread.is_alive()
 
     def abandon(self) -> None:
         """Have the thread end as soon as their side lets it, without waiting for that."""
-        self._loop.call_soon_threadsafe(self._serving.cancel)
+        with contextlib.suppress(RuntimeError):  # its loop is closed already
+            self._loop.call_soon_threadsafe(self._serving.cancel)
 
     # ------------------------------------------------------------------ the caller's thread
 
@@ -98,15 +100,14 @@ class Driver:
             self._ready.set_exception(error)
 
     async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        serving = asyncio.current_task()
+        loop, serving = asyncio.get_running_loop(), asyncio.current_task()
         assert serving is not None
-        self._serving = serving
+        self._started.set_result((loop, serving))
         self._endpoint, self._side = Endpoint(), self._make_side()
         async with self._endpoint.listening(), self._side.serving():
             self._ready.set_result(None)
             try:
-                await self._loop.create_future()
+                await loop.create_future()
             finally:
                 await self._leave()
 

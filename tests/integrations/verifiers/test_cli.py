@@ -30,6 +30,7 @@ def run(program, *arguments, cwd):
         capture_output=True,
         text=True,
         timeout=WITHIN,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done
@@ -78,7 +79,7 @@ def test_a_wrong_argument_ends_with_its_name(tmp_path):
         done = subprocess.run(
             [BIN / "vf-eval", "toolrl", "--env.taskset.env", "ToolRL-Toolbocks-v0", "--no-push",
              "--no-rich", "--client.base-url", server.url, "-n", "1"],
-            cwd=tmp_path, capture_output=True, text=True, timeout=WITHIN,
+            cwd=tmp_path, capture_output=True, text=True, timeout=WITHIN, check=False,
         )  # fmt: skip
         assert not server.requests
     assert done.returncode != 0
