@@ -9,6 +9,7 @@ from typing import Protocol
 
 import verifiers.v1 as vf
 from verifiers.v1.mcp import SharedToolServer, serve_shared
+from verifiers.v1.utils.loaders import resolve_env_config
 
 from agents.integrations.verifiers.harness import ChatHarness
 from toolrl_env.core.errors import ConfigurationError
@@ -126,7 +127,7 @@ def side_of(
     if isinstance(source, vf.Env):
         return EnvSide(type(source)(source.config))
     if isinstance(source, vf.EnvConfig):
-        return EnvSide(vf.load_environment(source))
+        return EnvSide(vf.load_environment(resolve_env_config(source)))
     raise ConfigurationError(
         f"{type(source).__name__} is nothing to import; allowed: a verifiers.v1 Taskset, Env or "
         "EnvConfig"

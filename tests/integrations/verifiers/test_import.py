@@ -209,10 +209,14 @@ def test_wrong_calls_are_answered_and_a_limit_of_turns_truncates(make):
     assert reward == info["reward"]["total"]
 
 
-@pytest.mark.parametrize("kind", ["config", "env"])
-def test_an_environment_of_theirs_asks_again(make, kind):
-    config = vf_sums.SumEnvConfig(taskset={"id": "vf_sums"}, player=SEAT)
-    env = make(config if kind == "config" else vf_sums.SumEnv(config))
+ASKS_AGAIN = vf_sums.SumEnvConfig(taskset={"id": "vf_sums"}, player=SEAT)
+
+
+@pytest.mark.parametrize(
+    "source", [ASKS_AGAIN, vf_sums.SumEnv(ASKS_AGAIN), vf.EnvConfig(taskset={"id": "vf_sums"})]
+)
+def test_an_environment_of_theirs_asks_again(make, source):
+    env = make(source)
     _, info = env.reset(options={"task_index": 1})
     assert info["agent"] == "player"
     _, reward, terminated, _, info = env.step("4")
