@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -62,7 +63,7 @@ class VerifiersEnv(gym.Env[str, str]):
     - ``num_tasks``: use the first so many tasks; an endless taskset needs it.
     - ``timeout``: seconds that verifiers may take from an action to the next observation.
 
-    Call ``close`` at the end: it ends the thread.
+    Call ``close`` at the end: it ends the thread and waits for that.
 
     ## References
     https://github.com/PrimeIntellect-ai/verifiers, version 0.4.
@@ -129,6 +130,7 @@ class VerifiersEnv(gym.Env[str, str]):
         self._said.clear()
         if self._driver is None:
             self._driver = Driver(self._make_side, self._timeout)
+            weakref.finalize(self, self._driver.abandon)
         came = self._hear(functools.partial(self._driver.begin, self.tasks[self._index]))
         if isinstance(came, Run):
             Ending.of(came)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 
 import gymnasium as gym
@@ -10,9 +11,11 @@ import pytest
 import verifiers.v1 as vf
 import vf_sums
 from gymnasium.utils.env_checker import check_env, data_equivalence
+from rich.console import Console
 from verifiers.v1.envs.user_sim.env import UserSimEnvConfig
 from verifiers.v1.utils.loaders import resolve_env_config
 
+from agents.evaluate import EvaluateConfig, run
 from agents.evaluation import evaluate
 from agents.integrations.verifiers.foreign import VerifiersEnv
 from agents.turn_outcome import take_turn
@@ -24,7 +27,7 @@ from toolrl_env.core.errors import (
 )
 from toolrl_env.core.types import FailureKind, StopReason
 from toolrl_env.spaces import UnicodeText
-from toolrl_env.testing import check_agent
+from toolrl_env.testing import check_agent, check_environment
 from toolrl_env.testing.requirement import JUNK
 
 pytestmark = pytest.mark.usefixtures("no_threads_left")
@@ -388,6 +391,24 @@ def test_agents_of_ours_play_it(registered):
 
 def test_the_kit_checks_an_agent_on_it(registered):
     check_agent(Adds, registered, batch=3, turns=1)
+
+
+def test_what_is_forgotten_without_a_close_ends_its_thread():
+    env = VerifiersEnv(sums())
+    env.reset(seed=0)
+    (thread,) = [each for each in threading.enumerate() if each.name == "verifiers"]
+    del env
+    gc.collect()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_what_needs_an_environment_of_ours_says_so(make, registered, tmp_path):
+    with pytest.raises(ConfigurationError, match="not built on ToolUseEnv"):
+        check_environment(make())
+    config = EvaluateConfig(env=registered, agent="random", out=tmp_path)
+    with pytest.raises(ConfigurationError, match="no tool-use environment"):
+        run(config, Console(quiet=True))
 
 
 def test_their_thread_is_a_daemon_and_ends_with_close(make):
