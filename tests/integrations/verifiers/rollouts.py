@@ -15,11 +15,12 @@ from tests.agents.chat.server import good
 TOOLBOX, WORKSPACE = "ToolRL-Toolbox-v0", "ToolRL-Workspace-v0"
 
 
-def load(env, env_kwargs=None, num_tasks=3, agent=None, **taskset):
+def load(env, env_kwargs=None, num_tasks=3, agent=None, **config):
     """Return an environment of verifiers' as its command line loads it."""
-    taskset |= {"id": "toolrl", "env": env, "num_tasks": num_tasks}
+    taskset = {"id": "toolrl", "env": env, "num_tasks": num_tasks}
     taskset["env_kwargs"] = json.dumps(env_kwargs or {})
-    return vf.load_environment(resolve_env_config({"taskset": taskset, "agent": agent or {}}))
+    config |= {"taskset": taskset, "agent": agent or {}}
+    return vf.load_environment(resolve_env_config(config))
 
 
 def roll_out(env, url, *, model="m", rollouts=1, meanwhile=None, **sampling):

@@ -116,6 +116,15 @@ def test_an_endpoint_that_fails_after_an_answer_leaves_no_reward():
     assert unscored(episode)[0] == ["ProviderError"]
 
 
+def test_verifiers_can_repeat_an_episode_that_failed():
+    env = load(WORKSPACE, {}, 1, retries={"max_retries": 1})
+    with serving(good("<think> x"), refuse(400), good("<think> x")) as server:
+        (episode,) = roll_out(env, server.url)
+    assert episode.ok
+    assert [error.type for error in episode.errors] == ["ProviderError"]
+    assert episode.traces[0].num_turns == len(episode.traces[0].info["toolrl"]["rewards"]) > 1
+
+
 def test_an_agent_that_ran_out_of_time_before_its_first_answer_has_no_reward():
     with serving(hang) as server:
         (episode,) = roll_out(load(TOOLBOX, {}, 1, {"timeout": {"rollout": 0.5}}), server.url)
