@@ -15,12 +15,15 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from verifiers.v1.dialects.chat import message_to_wire
 from verifiers.v1.harnesses.utils.mcp import call_mcp, connect_mcp
 
+from agents.integrations.verifiers.data import ToolRLData
+
 __all__ = ["ChatHarness"]
 
 
 class ChatHarness(vf.Harness[vf.HarnessConfig]):
     """Asks the model until it answers without a call to a tool.
 
+    The tools of a task of ours are offered too, but run in its environment: calls end the segment.
     Requests that fail with 408, 409, 429 or 5xx are sent again twice, by the official client.
     """
 
@@ -52,7 +55,8 @@ class ChatHarness(vf.Harness[vf.HarnessConfig]):
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(_client(endpoint, secret))
             tools, owners, connections = await _connected(servers, stack)
-            offer = {"tools": tools} if tools else {}
+            theirs = data.tools if isinstance(data, ToolRLData) else []
+            offer = {"tools": [*theirs, *tools]} if theirs or tools else {}
             while True:
                 completion = await client.chat.completions.create(
                     model=ctx.model, messages=messages, **offer
@@ -60,7 +64,7 @@ class ChatHarness(vf.Harness[vf.HarnessConfig]):
                 message = completion.choices[0].message.model_dump(exclude_none=True)
                 messages.append(message)
                 calls = message.get("tool_calls")
-                if not calls:
+                if not calls or theirs:
                     return vf.ProgramResult(0, "", "")
                 for call in calls:
                     content = await _result(call["function"], owners, connections)

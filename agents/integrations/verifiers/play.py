@@ -8,8 +8,9 @@ import verifiers.v1 as vf
 from verifiers.v1.agent import Agents
 
 from agents.integrations.pool import EnvPool, PooledEpisode
+from agents.integrations.verifiers.data import ToolRLData
 from agents.integrations.verifiers.scoring import Played
-from agents.integrations.verifiers.taskset import ToolRLTask, wire_messages
+from agents.integrations.verifiers.taskset import ToolRLTask
 
 __all__ = ["ToolRLEnv", "ToolRLEnvConfig"]
 
@@ -38,7 +39,7 @@ class ToolRLEnv(vf.SingleAgentEnv, vf.Env[ToolRLEnvConfig]):
         episode = await asyncio.to_thread(self._pool.open, task.data.ref)
         try:
             async with agents.agent.interaction(task) as interaction:
-                await _play(episode, interaction)
+                await _play(episode, interaction, task.data)
         finally:
             await asyncio.to_thread(episode.close)
 
@@ -48,12 +49,12 @@ class ToolRLEnv(vf.SingleAgentEnv, vf.Env[ToolRLEnvConfig]):
         await asyncio.to_thread(pool.close)
 
 
-async def _play(episode: PooledEpisode, interaction: vf.Interaction) -> None:
+async def _play(episode: PooledEpisode, interaction: vf.Interaction, data: ToolRLData) -> None:
     segment = await interaction.turn()
     while not segment.terminated:
-        answer = interaction.trace.assistant_messages[-1].content or ""  # as written: not stripped
-        await asyncio.to_thread(episode.answer, answer)
+        message = interaction.trace.assistant_messages[-1]
+        await asyncio.to_thread(episode.answer, data.answer(message))
         Played.of(episode).note(interaction.trace)
         if episode.over:
             return
-        segment = await interaction.turn(wire_messages(episode.new_messages))
+        segment = await interaction.turn(data.following(message, episode.new_messages))

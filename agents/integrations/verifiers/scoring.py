@@ -10,6 +10,7 @@ import verifiers.v1 as vf
 
 from agents.integrations.pool import EnvPool, PooledEpisode
 from agents.integrations.tasks import TaskRef
+from agents.integrations.verifiers.data import ToolRLData
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import FailureKind
 
@@ -69,7 +70,7 @@ class Played:
         trace.info[_KEY] = asdict(self)
 
 
-def played(ref: TaskRef, trace: vf.Trace) -> Played:
+def played(data: ToolRLData, trace: vf.Trace) -> Played:
     """Return what a rollout earned: what was noted while it was played, else its answers replayed.
 
     Raises:
@@ -79,12 +80,12 @@ def played(ref: TaskRef, trace: vf.Trace) -> Played:
     noted: Mapping[str, Any] | None = trace.info.get(_KEY)
     if noted is not None:
         return Played(**{**noted, "rewards": tuple(noted["rewards"])})
-    answers = [message.content or "" for message in trace.assistant_messages]
+    answers = [data.answer(message) for message in trace.assistant_messages]
     if not answers and trace.stop_condition is not None:
         raise InfrastructureError(
             f"stopped by {trace.stop_condition} before there was an answer", FailureKind.TIMEOUT
         )
-    result = play_answers(ref, answers)
+    result = play_answers(data.ref, answers)
     result.note(trace)
     return result
 

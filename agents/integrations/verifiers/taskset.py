@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import verifiers.v1 as vf
 from pydantic import Field
 from verifiers.v1.configs.task import TaskConfig
 from verifiers.v1.configs.taskset import TasksetConfig
 
-from agents.chat.wire import ToolNames, request_messages
 from agents.env_kwargs import make_env, parse_env_kwargs
 from agents.integrations.pool import EnvPool
-from agents.integrations.tasks import TaskRef, TaskRow, task_rows
+from agents.integrations.tasks import TaskRef, task_rows
+from agents.integrations.verifiers.data import ToolRLData
 from agents.integrations.verifiers.scoring import Played, gold_solves, played
-from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.envs.base import ToolUseEnv
 
-__all__ = ["ToolRLData", "ToolRLTask", "ToolRLTaskset", "ToolRLTasksetConfig", "wire_messages"]
-
-
-class ToolRLData(vf.TaskData):
-    """A task of ours as verifiers writes it into its traces. The gold answer is not in it."""
-
-    env: str
-    env_kwargs: str
-    task_index: int
-    source: str = ""
-    category: str = ""
-
-    @property
-    def ref(self) -> TaskRef:
-        """Which task it is."""
-        return TaskRef(self.env, self.env_kwargs, self.task_index)
+__all__ = ["ToolRLTask", "ToolRLTaskset", "ToolRLTasksetConfig"]
 
 
 class ToolRLTask(vf.Task[ToolRLData, vf.State, TaskConfig]):
@@ -64,7 +48,7 @@ class ToolRLTask(vf.Task[ToolRLData, vf.State, TaskConfig]):
         return (await self._played(trace)).metrics()
 
     async def _played(self, trace: vf.Trace) -> Played:
-        return await asyncio.to_thread(played, self.data.ref, trace)
+        return await asyncio.to_thread(played, self.data, trace)
 
 
 class ToolRLTasksetConfig(TasksetConfig):
@@ -84,8 +68,8 @@ class ToolRLTaskset(vf.Taskset[ToolRLTask, ToolRLTasksetConfig]):
     """The tasks of an environment of ours.
 
     Raises:
-        ConfigurationError: There is no such environment, argument or task, or its protocol is
-            ``native``, which needs a harness that sends our tools.
+        ConfigurationError: There is no such environment, argument or task, or the environment puts
+            other answers in the place of the model's.
     """
 
     def __init__(self, config: ToolRLTasksetConfig) -> None:
@@ -98,33 +82,10 @@ class ToolRLTaskset(vf.Taskset[ToolRLTask, ToolRLTasksetConfig]):
         assert isinstance(base, ToolUseEnv)  # the pool refuses others
         size, self._protocol = base.tasks.size, base.protocol.name
         env.close()
-        if self._protocol == "native":
-            raise ConfigurationError(
-                "protocol='native' cannot be exported: a harness of verifiers offers the model the "
-                "tools that it runs itself; allowed: 'toolrl', 'python'"
-            )
         end = config.first_task + config.num_tasks
         self._indices = range(config.first_task, end if size is None else min(end, size))
 
     def load(self) -> list[ToolRLTask]:
         """Return the tasks."""
         rows = task_rows(self.config.env, self._kwargs, self._indices)
-        return [ToolRLTask(self._data(row), self.config.task) for row in rows]
-
-    def _data(self, row: TaskRow) -> ToolRLData:
-        messages = wire_messages(row.messages, self._protocol)
-        system = messages.pop(0)["content"] if messages[0]["role"] == "system" else None
-        return ToolRLData(
-            id=row.task_id,
-            name=row.task_id,
-            system_prompt=system,
-            prompt=messages,
-            source=row.source,
-            category=row.category,
-            **row.ref.as_dict(),
-        )
-
-
-def wire_messages(messages: Sequence[Mapping], protocol: str = "toolrl") -> list[dict]:
-    """Return messages of ours as the chat API takes them; results of tools are the user's words."""
-    return request_messages(messages, protocol, ToolNames(()))
+        return [ToolRLTask(ToolRLData.of(row, self._protocol), self.config.task) for row in rows]

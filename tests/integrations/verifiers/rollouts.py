@@ -10,6 +10,7 @@ import verifiers.v1 as vf
 from verifiers.v1.utils.loaders import resolve_env_config
 
 import toolrl_env  # noqa: F401
+from agents.integrations.verifiers.messages import assistant_message
 from tests.agents.chat.server import good
 
 TOOLBOX, WORKSPACE = "ToolRL-Toolbox-v0", "ToolRL-Workspace-v0"
@@ -69,9 +70,17 @@ def scripted(env, env_kwargs, count, answers):
 
     def plan(number, body):
         said = sum(message["role"] == "assistant" for message in body["messages"])
-        return good(script[body["messages"][1]["content"]][said])
+        text = script[body["messages"][1]["content"]][said]
+        return spoken(text) if "tools" in body else good(text)
 
     return plan, expected
+
+
+def spoken(text):
+    """Return a completion as servers make one that parse calls."""
+    message = assistant_message(text, 0, offered=True)
+    calls = [call["function"] for call in message.get("tool_calls", ())]
+    return good(message["content"], [(call["name"], call["arguments"]) for call in calls])
 
 
 def gold(env, turn):

@@ -29,7 +29,7 @@ from toolrl_env.core.types import FailureKind
 from toolrl_env.data.own.session import OwnSession
 from toolrl_env.envs.own import OwnToolsEnv
 
-OWN, RLLA = "ToolRLExported-v0", "ToolRL-RLLA-v0"
+OWN, RLLA, ACE = "ToolRLExported-v0", "ToolRL-RLLA-v0", "ToolRL-ToolACE-v0"
 
 
 @pytest.fixture
@@ -60,12 +60,35 @@ def test_rewards_and_terms_are_those_of_gym_make(env, answers):
         assert trace.metrics == {**terms, "is_success": solved, "answers": len(said)}
 
 
-def test_the_python_protocol_is_played_too():
-    kwargs = {"protocol": "python"}
-    plan, expected = scripted(WORKSPACE, kwargs, 2, gold)
+@pytest.mark.parametrize("protocol", ["python", "native"])
+@pytest.mark.parametrize(
+    ("env", "answers"), [(TOOLBOX, gold), (WORKSPACE, gold), (WORKSPACE, mixed)]
+)
+def test_the_other_protocols_are_played_too(env, answers, protocol):
+    kwargs = {"protocol": protocol}
+    plan, expected = scripted(env, kwargs, 3, answers)
     with serving(plan) as server:
-        episodes = roll_out(load(WORKSPACE, kwargs, 2), server.url)
-    assert [e.traces[0].reward for e in episodes] == [sum(r) for r, *_ in expected] == [1.0, 1.0]
+        episodes = roll_out(load(env, kwargs), server.url)
+        bodies = [body for *_, body in server.requests]
+    assert [e.traces[0].reward for e in episodes] == [sum(rewards) for rewards, *_ in expected]
+    for episode, (*_, said) in zip(episodes, expected, strict=True):
+        (trace,) = episode.traces
+        assert [trace.task.data.answer(message) for message in trace.assistant_messages] == said
+    for body in bodies:
+        assert ("tools" in body) is (protocol == "native")
+        called = [call["id"] for m in body["messages"] for call in m.get("tool_calls", ())]
+        assert [m["tool_call_id"] for m in body["messages"] if m["role"] == "tool"] == called
+
+
+def test_calls_that_cannot_be_read_are_each_told_so():
+    with serving(good("", [("f", "{"), ("g", "3")])) as server:
+        agent = {"max_turns": 2}
+        (episode,) = roll_out(load(WORKSPACE, {"protocol": "native"}, 1, agent), server.url)
+        *_, (_, _, body) = server.requests
+    assert episode.ok
+    results = [message for message in body["messages"] if message["role"] == "tool"]
+    assert [result["tool_call_id"] for result in results] == ["c0", "c1"]
+    assert all(result["content"] for result in results)
 
 
 def test_the_answer_is_scored_as_it_was_written_not_stripped():
@@ -240,7 +263,7 @@ def test_a_finite_set_ends_where_it_ends():
     ("change", "said"),
     [
         ({"env": "ToolRL-Toolbocks-v0"}, "ToolRL-Toolbocks-v0"),
-        ({"env_kwargs": '{"protocol": "native"}'}, "'toolrl', 'python'"),
+        ({"env": ACE, "env_kwargs": '{"mode": "multi_turn"}'}, "teacher forcing"),
         ({"env_kwargs": '{"difficulti": 1}'}, "difficulti"),
         ({"env_kwargs": "{"}, "not JSON"),
         ({"env": RLLA, "first_task": 10_000_000}, "task_index=10000000"),

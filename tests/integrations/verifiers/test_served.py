@@ -14,7 +14,12 @@ pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize(
-    ("env", "kwargs", "turns"), [(TOOLBOX, {"difficulty": 1}, 1), (WORKSPACE, {"max_turns": 2}, 2)]
+    ("env", "kwargs", "turns"),
+    [
+        (TOOLBOX, {"difficulty": 1}, 1),
+        (TOOLBOX, {"difficulty": 1, "protocol": "native"}, 1),
+        (WORKSPACE, {"max_turns": 2}, 2),
+    ],
 )
 def test_smollm2_is_played_by_verifiers(env, kwargs, turns, served):  # noqa: F811
     url, model = served
@@ -22,7 +27,7 @@ def test_smollm2_is_played_by_verifiers(env, kwargs, turns, served):  # noqa: F8
     for index, episode in enumerate(episodes):
         assert episode.ok, episode.model_dump_json(indent=1)
         (trace,) = episode.traces
-        answers = [message.content or "" for message in trace.assistant_messages]
+        answers = [trace.task.data.answer(message) for message in trace.assistant_messages]
         assert 1 <= len(answers) <= turns
         assert all(answers), "the model said nothing"
         made = gym.make(env, **kwargs)
