@@ -7,10 +7,10 @@ import asyncio
 import verifiers.v1 as vf
 from verifiers.v1.agent import Agents
 
-from agents.integrations.pool import EnvPool, PooledEpisode
+from agents.integrations.pool import EnvPool
 from agents.integrations.verifiers.data import ToolRLData
-from agents.integrations.verifiers.scoring import Played
 from agents.integrations.verifiers.taskset import ToolRLTask
+from agents.integrations.verifiers.threaded import ThreadedEpisode
 
 __all__ = ["ToolRLEnv", "ToolRLEnvConfig"]
 
@@ -36,12 +36,13 @@ class ToolRLEnv(vf.SingleAgentEnv, vf.Env[ToolRLEnvConfig]):
 
     async def run(self, task: ToolRLTask, agents: Agents) -> None:
         """Play one episode."""
-        episode = await asyncio.to_thread(self._pool.open, task.data.ref)
+        episode = ThreadedEpisode(self._pool, task.data.ref)
         try:
+            await episode.open()
             async with agents.agent.interaction(task) as interaction:
                 await _play(episode, interaction, task.data)
         finally:
-            await asyncio.to_thread(episode.close)
+            await episode.close()
 
     async def stop(self) -> None:
         """Close the environments; later episodes make new ones."""
@@ -49,12 +50,12 @@ class ToolRLEnv(vf.SingleAgentEnv, vf.Env[ToolRLEnvConfig]):
         await asyncio.to_thread(pool.close)
 
 
-async def _play(episode: PooledEpisode, interaction: vf.Interaction, data: ToolRLData) -> None:
+async def _play(episode: ThreadedEpisode, interaction: vf.Interaction, data: ToolRLData) -> None:
     segment = await interaction.turn()
     while not segment.terminated:
         message = interaction.trace.assistant_messages[-1]
-        await asyncio.to_thread(episode.answer, data.answer(message))
-        Played.of(episode).note(interaction.trace)
-        if episode.over:
+        played, said = await episode.answer(data.answer(message))
+        played.note(interaction.trace)
+        if played.over:
             return
-        segment = await interaction.turn(data.following(message, episode.new_messages))
+        segment = await interaction.turn(data.following(message, said))

@@ -10,6 +10,7 @@ import gymnasium as gym
 import pytest
 import verifiers.v1 as vf
 
+from agents.integrations.pool import EnvPool
 from agents.integrations.verifiers.play import ToolRLEnv
 from agents.integrations.verifiers.taskset import ToolRLTaskset, ToolRLTasksetConfig
 from tests.agents.chat.server import good, hang, hang_up, refuse, serving
@@ -215,6 +216,34 @@ def test_a_step_that_waits_does_not_hold_up_the_event_loop(own_id, monkeypatch):
         (episode,) = roll_out(env, server.url, meanwhile=release)
     assert episode.ok
     assert released.is_set()
+
+
+def test_an_environment_is_given_back_only_when_its_step_has_ended(own_id, monkeypatch):
+    """Verifiers' deadline passes while a tool runs; nobody else may get that environment yet."""
+    released, order = threading.Event(), []
+    execute, take_back = OwnSession.execute, EnvPool.take_back
+
+    def wait(self, calls):
+        assert released.wait(30)
+        order.append("step ended")
+        return execute(self, calls)
+
+    def back(self, *args, **kwargs):
+        order.append("given back")
+        return take_back(self, *args, **kwargs)
+
+    async def release():
+        await asyncio.sleep(2)
+        released.set()
+
+    said = play_gold_first(own_id)
+    env = load(own_id, {}, 1, timeout={"episode": 0.5})
+    monkeypatch.setattr(OwnSession, "execute", wait)
+    monkeypatch.setattr(EnvPool, "take_back", back)
+    with serving(good(said)) as server:
+        (episode,) = roll_out(env, server.url, meanwhile=release)
+    assert [error.type for error in unscored(episode)[1]] == ["TimeoutError"]
+    assert order == ["step ended", "given back"]
 
 
 def test_many_at_once_do_not_meet_and_nothing_is_left(no_threads_left):
