@@ -11,7 +11,7 @@ import pytest
 import verifiers.v1 as vf
 
 from agents.integrations.pool import EnvPool
-from agents.integrations.verifiers.play import ToolRLEnv
+from agents.integrations.verifiers.play import ToolRLEnv, ToolRLEnvConfig
 from agents.integrations.verifiers.taskset import ToolRLTaskset, ToolRLTasksetConfig
 from tests.agents.chat.server import good, hang, hang_up, refuse, serving
 from tests.data.own.support import ROWS, Till, add
@@ -301,6 +301,11 @@ def test_a_finite_set_ends_where_it_ends():
 def test_what_cannot_be_exported_is_named(change, said):
     with pytest.raises(ConfigurationError, match=said):
         ToolRLTaskset(ToolRLTasksetConfig(**change))
+
+
+def test_our_environment_plays_our_tasksets_alone():
+    with pytest.raises(ConfigurationError, match="'vf_sums' is a SumTaskset.*id 'toolrl'"):
+        ToolRLEnv(ToolRLEnvConfig(taskset={"id": "vf_sums"}))
 
 
 def test_another_environment_of_theirs_scores_by_replaying_the_answers():

@@ -41,6 +41,10 @@ def sums(**config):
     return vf_sums.SumTaskset(vf_sums.SumConfig(**config))
 
 
+def exported(env):
+    return vf.EnvConfig(taskset={"id": "toolrl", "env": env})
+
+
 @pytest.fixture
 def make():
     made = []
@@ -152,10 +156,15 @@ def test_spaces_and_misuse(make):
     ("source", "kwargs", "said"),
     [
         (sums, {"timeout": 0}, "timeout=0"),
+        (sums, {"timeout": "1"}, "timeout='1'; allowed: a number above 0"),
+        (sums, {"harness": "bahs"}, "harness 'bahs' not found.*are: bash, .* Did you mean 'bash'"),
+        (vf.EnvConfig, {}, "needs a seed taskset"),
+        (lambda: vf_sums.SumTaskset, {}, "the class SumTaskset is nothing to import"),
+        (lambda: exported("ToolRL-Toolbocks-v0"), {}, "Did you mean: `ToolRL-Toolbox`"),
         (sums, {"max_turns": 0}, "max_turns=0"),
         (lambda: vf_sums.Endless(vf_sums.SumConfig()), {}, "Endless is endless; give num_tasks"),
         (lambda: sums().exclude(idx=["0:4"]), {}, "has no tasks"),
-        (lambda: "gsm8k", {}, "str is nothing to import"),
+        (lambda: "gsm8k", {}, "'gsm8k' is nothing to import"),
         (lambda: vf_sums.SumEnvConfig(taskset={"id": "vf_sums"}), {"max_turns": 2}, "an Env has"),
     ],
 )
