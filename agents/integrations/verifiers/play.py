@@ -38,8 +38,8 @@ class ToolRLEnv(vf.SingleAgentEnv, vf.Env[ToolRLEnvConfig]):
         super().__init__(config)
         if not isinstance(self.taskset, ToolRLTaskset):
             raise ConfigurationError(
-                f"taskset {config.taskset.id!r} is a {type(self.taskset).__name__}; ToolRLEnv plays "
-                "a ToolRLTaskset alone (taskset id 'toolrl')"
+                f"taskset {config.taskset.id!r} is a {type(self.taskset).__name__}; ToolRLEnv "
+                "plays a ToolRLTaskset alone (taskset id 'toolrl')"
             )
         self._pool = EnvPool()
 

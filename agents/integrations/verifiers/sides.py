@@ -144,7 +144,7 @@ def side_of(
 
 @contextmanager
 def _loading(close: str | None = None) -> Iterator[None]:
-    """Pass on verifiers' words about what it cannot load, and why; ``close`` may have been meant."""
+    """Pass on verifiers' words about what cannot be loaded, and why; ``close`` may be meant."""
     try:
         yield
     except ConfigurationError:

@@ -304,7 +304,7 @@ def test_what_cannot_be_exported_is_named(change, said):
 
 
 def test_our_environment_plays_our_tasksets_alone():
-    with pytest.raises(ConfigurationError, match="'vf_sums' is a SumTaskset.*id 'toolrl'"):
+    with pytest.raises(ConfigurationError, match=r"'vf_sums' is a SumTaskset.*id 'toolrl'"):
         ToolRLEnv(ToolRLEnvConfig(taskset={"id": "vf_sums"}))
 
 
