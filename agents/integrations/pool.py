@@ -53,6 +53,11 @@ class PooledEpisode:
         """The sum of the rewards so far."""
         return sum(outcome.reward for outcome in self.outcomes)
 
+    @property
+    def max_turns(self) -> int | None:
+        """Answers after which the environment cuts the episode; ``None`` without such a limit."""
+        return self._env.max_turns if isinstance(self._env, MultiTurnEnv) else None
+
     def answer(self, text: str) -> TurnOutcome:
         """Let the environment have an answer of the model.
 
