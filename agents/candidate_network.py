@@ -11,7 +11,7 @@ __all__ = ["CandidateNetwork"]
 
 
 class CandidateNetwork(nn.Module):
-    """Observations [B, size] -> a score for each candidate [B, n] and a summary of them [B, h].
+    """Observations [..., size] -> a score for each candidate [..., n] and a summary [..., h].
 
     A candidate's score depends on its own row and on the request, not on its place: permuting the
     candidates permutes the scores. The tool's and the request's encodings meet in a product of
@@ -35,15 +35,15 @@ class CandidateNetwork(nn.Module):
         self.head = nn.Linear(hidden, 1)
 
     def forward(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the scores [B, n] and the mean over the candidates [B, h]."""
+        """Return the scores [..., n] and the mean over the candidates [..., h]."""
         layout = self.layout
-        table, request = observations.split([layout.places * layout.row, layout.context], dim=1)
-        rows = table.reshape(-1, layout.places, layout.row)  # [B, n, row]
-        present = rows[:, :, 0] > 0.5  # [B, n]
-        numbers, tools = rows.split([layout.row - layout.context, layout.context], dim=2)
-        match = self.tool(tools) * self.request(request).unsqueeze(1)  # [B, n, h]
-        hidden = self.body(torch.cat((numbers, match), dim=2))  # [B, n, h]
-        scores = self.head(hidden).squeeze(2).masked_fill(~present, self.absent)  # [B, n]
-        kept = hidden * present.unsqueeze(2)
-        mean = kept.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)  # [B, h]
-        return scores, mean
+        table, request = observations.split([layout.places * layout.row, layout.context], dim=-1)
+        rows = table.unflatten(-1, (layout.places, layout.row))  # [..., n, row]
+        present = rows[..., 0] > 0.5  # [..., n]
+        numbers, tools = rows.split([layout.row - layout.context, layout.context], dim=-1)
+        match = self.tool(tools) * self.request(request).unsqueeze(-2)  # [..., n, h]
+        hidden = self.body(torch.cat((numbers, match), dim=-1))  # [..., n, h]
+        scores = self.head(hidden).squeeze(-1).masked_fill(~present, self.absent)  # [..., n]
+        kept = hidden * present.unsqueeze(-1)
+        count = present.sum(dim=-1, keepdim=True).clamp(min=1)
+        return scores, kept.sum(dim=-2) / count
