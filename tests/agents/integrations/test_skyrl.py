@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from skyrl_gym.metrics import aggregate_for_environment
 
-from agents.integrations.pool import EnvPool
 from agents.integrations.skyrl import (
     ENV_CLASS,
     ToolRLTextEnv,
@@ -24,31 +23,20 @@ from agents.integrations.skyrl import (
 from agents.models import load_model
 from agents.prompting import ChatEncoder
 from agents.transformers_policy import TransformersPolicy
-from tests.data.own.support import ROWS, Till, add
+from tests.agents.integrations.skyrl_support import OWN, registered
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import FailureKind
 from toolrl_env.data.own.session import OwnSession
-from toolrl_env.envs.own import OwnToolsEnv
 
-TOOLBOX, WORKSPACE, OWN = "ToolRL-Toolbox-v0", "ToolRL-Workspace-v0", "ToolRLSkyRL-v0"
+TOOLBOX, WORKSPACE = "ToolRL-Toolbox-v0", "ToolRL-Workspace-v0"
 FREE = {"mode": "multi_turn", "continuation": "free_running"}
 pytestmark = pytest.mark.filterwarnings("ignore::toolrl_env.data.SampleDataWarning")
 
 
 @pytest.fixture(autouse=True)
-def registered(monkeypatch):
-    register()
-    with EnvPool() as pool:
-        monkeypatch.setattr(ToolRLTextEnv, "pool", pool)
+def world(monkeypatch):
+    with registered(monkeypatch):
         yield
-    skyrl_gym.envs.deregister(ENV_CLASS)
-
-
-@pytest.fixture
-def own_id():
-    gym.register(OWN, entry_point=lambda **kwargs: OwnToolsEnv([Till, add], ROWS, **kwargs))
-    yield OWN
-    del gym.registry[OWN]
 
 
 def row(env=TOOLBOX, kwargs=None, index=0):
@@ -254,36 +242,36 @@ def test_steps_need_a_running_episode():
         env.step("")
 
 
-def test_closing_gives_the_world_back_and_closing_the_pool_frees_it(own_id, monkeypatch):
+def test_closing_frees_the_world_and_gives_the_environment_back(monkeypatch):
     closed = []
 
     def close(session):
         closed.append(session)
 
     monkeypatch.setattr(OwnSession, "close", close)
-    pool, task = ToolRLTextEnv.pool, row(own_id, {})
+    pool, task = ToolRLTextEnv.pool, row(OWN, {})
     (one, _), (two, _) = begin(task), begin(task)
     env, worlds = one._episode._env, [each._episode._env._session for each in (one, two)]
+    assert not any(world in closed for world in worlds)
     one.close()
     one.close()
+    assert worlds[0] in closed
+    assert worlds[1] not in closed
     assert [len(idle) for idle in pool._idle.values()] == [1]
     three, _ = begin(task)
     assert three._episode._env is env
-    assert closed[-1] is worlds[0]
-    worlds[0] = env._session
-    assert not any(world in closed for world in worlds)
-    two.close()
-    three.close()
+    assert env._session not in closed
     pool.close()
-    assert all(world in closed for world in worlds)
+    two.close()
+    assert worlds[1] in closed
 
 
 @pytest.mark.parametrize("kind", [FailureKind.SERVER_DOWN, FailureKind.TIMEOUT])
-def test_a_failure_of_ours_is_raised_and_never_a_reward(own_id, monkeypatch, kind):
+def test_a_failure_of_ours_is_raised_and_never_a_reward(monkeypatch, kind):
     def down(*_):
         raise InfrastructureError("the server is down", kind)
 
-    task = row(own_id, {})
+    task = row(OWN, {})
     env, _ = begin(task)
     monkeypatch.setattr(OwnSession, "progress", down)
     with pytest.raises(InfrastructureError, match="server is down") as caught:
@@ -301,8 +289,8 @@ def ours_gold(task):
     return env.unwrapped.gold_answer()
 
 
-def test_a_world_that_does_not_open_is_raised(own_id, monkeypatch):
-    task = row(own_id, {})
+def test_a_world_that_does_not_open_is_raised(monkeypatch):
+    task = row(OWN, {})
 
     def refuse(*_, **__):
         raise InfrastructureError("no")

@@ -15,18 +15,15 @@ import typing
 import gymnasium as gym
 import numpy as np
 import pytest
-import skyrl_gym
 import torch
 import typing_extensions
 
 from agents.generation import generate
-from agents.integrations.pool import EnvPool
-from agents.integrations.skyrl import ENV_CLASS, ToolRLTextEnv, register, skyrl_rows, write_parquet
+from agents.integrations.skyrl import ENV_CLASS, skyrl_rows, write_parquet
 from agents.models import load_model
-from tests.data.own.support import ROWS, Till, add
+from tests.agents.integrations.skyrl_support import OWN, registered
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.data.own.session import OwnSession
-from toolrl_env.envs.own import OwnToolsEnv
 
 if sys.version_info < (3, 12):
     typing.TypedDict = typing_extensions.TypedDict  # pydantic refuses typing's, which SkyRL has
@@ -39,7 +36,7 @@ from skyrl.train.generators.utils import (
     prepare_generator_input,
 )
 
-TOOLBOX, WORKSPACE, OWN = "ToolRL-Toolbox-v0", "ToolRL-Workspace-v0", "ToolRLSkyRLTrainer-v0"
+TOOLBOX, WORKSPACE = "ToolRL-Toolbox-v0", "ToolRL-Workspace-v0"
 EASY = {"difficulty": 1}
 OFFICE = {"difficulty": 2, "max_turns": 4, "template": "short"}
 
@@ -75,19 +72,9 @@ def one_thread():
 
 
 @pytest.fixture(autouse=True)
-def registered(monkeypatch):
-    register()
-    with EnvPool() as pool:
-        monkeypatch.setattr(ToolRLTextEnv, "pool", pool)
+def world(monkeypatch):
+    with registered(monkeypatch):
         yield
-    skyrl_gym.envs.deregister(ENV_CLASS)
-
-
-@pytest.fixture
-def own_id():
-    gym.register(OWN, entry_point=lambda **kwargs: OwnToolsEnv([Till, add], ROWS, **kwargs))
-    yield OWN
-    del gym.registry[OWN]
 
 
 @pytest.fixture(scope="module")
@@ -206,15 +193,15 @@ def test_skyrls_default_of_one_turn_is_refused_for_longer_episodes(tmp_path):
     data = read_back(tmp_path, tokenizer, WORKSPACE, OFFICE, 1)
     engine = Engine(tokenizer, Scripted(tokenizer, [["?"] * 4]))
     with pytest.raises(ConfigurationError, match=r"set generator\.max_turns=4"):
-        roll_out(data, engine, tokenizer)
+        roll_out(data, engine, tokenizer, samples=1)
     assert not engine.answers
 
 
 def test_a_failure_of_ours_stops_skyrls_step_instead_of_becoming_a_reward(
-    tmp_path, own_id, toolbox_model, monkeypatch
+    tmp_path, toolbox_model, monkeypatch
 ):
     _, tokenizer = toolbox_model
-    data = read_back(tmp_path, tokenizer, own_id, {}, 1)
+    data = read_back(tmp_path, tokenizer, OWN, {}, 1)
 
     def down(*_):
         raise InfrastructureError("the server is down")
