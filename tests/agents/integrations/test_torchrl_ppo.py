@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import gymnasium as gym
@@ -21,6 +20,7 @@ from agents.integrations.torchrl_ppo import (
     as_tensordict,
     build,
     greedy_reward,
+    main,
     make_envs,
     sampler,
     train,
@@ -73,18 +73,22 @@ def test_a_seed_decides_everything_and_the_global_generator_stays():
     assert not torch.equal(first, other)
 
 
-def test_progress_is_reported_and_the_command_line_writes_weights(tmp_path):
+def test_progress_is_reported():
     reports = []
     train(config(), lambda *report: reports.append(report))
     assert [number for number, _ in reports] == [1, 2]
     assert all(-3.0 <= reward <= 4.0 for _, reward in reports)
+
+
+def test_the_command_line_says_the_rewards_and_writes_the_weights(tmp_path, monkeypatch, capsys):
     out = tmp_path / "deep" / "network.pt"
     options = ["--env-kwargs", EASY, "--updates", "1", "--num-envs", "2", "--steps", "2"]
-    module = "agents.integrations.torchrl_ppo"
-    command = [sys.executable, "-m", module, *options, "--eval-tasks", "3", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "update 1: reward " in done.stdout
-    assert "on 3 tasks" in done.stdout
+    command = ["torchrl_ppo", *options, "--eval-tasks", "3", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", command)
+    main()
+    printed = capsys.readouterr().out
+    assert "update 1: reward " in printed
+    assert "on 3 tasks" in printed
     network = CandidateNetwork(make_envs(VectorPPOConfig(env_kwargs=EASY, num_envs=1))[1])
     network.load_state_dict(torch.load(out, weights_only=True))
 

@@ -2,7 +2,8 @@
 
 Not its trainer, whose weights live in Ray and vLLM and need GPUs. What is between a Parquet file
 and the trainer's batch is SkyRL's code here; the inference engine alone is ours. In a venv of its
-own: ``pip install --no-deps skyrl==0.3.0``, then ``loguru`` and ``aiohttp``.
+own: ``pip install --no-deps skyrl==0.3.0``, then ``loguru`` and ``aiohttp`` (0.4.0 also needs
+``cloudpathlib`` and ``pybase64``, and Python 3.12).
 """
 
 from __future__ import annotations
