@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 
 import agents
 import toolrl_env
+from agents.files import source_hash
 from toolrl_env.core.errors import ConfigurationError, DataError
 from toolrl_env.core.session import TaskSource
 from toolrl_env.envs.base import ToolUseEnv
@@ -46,7 +48,8 @@ class Settings:
         seed: Seed of the choice of tasks and of every answer.
         agent: The agent, as it was asked for.
         agent_settings: What the agent says of itself: sampling, model, weights …
-        versions: Versions of Python and of libraries, and a SHA-256 over this project's code.
+        versions: Versions of Python and of libraries, and SHA-256 over this project's code and over
+            the module of the environment's class, if it is from elsewhere.
     """
 
     env_id: str
@@ -156,7 +159,7 @@ def gather(
         seed=seed,
         agent=agent,
         agent_settings=agent_settings,
-        versions=_versions(),
+        versions=_versions(env),
     )
 
 
@@ -169,7 +172,7 @@ def _prompt_hash(env: ToolUseEnv, tasks: Sequence[int]) -> str:
     return digest.hexdigest()
 
 
-def _versions() -> dict[str, str]:
+def _versions(env: ToolUseEnv) -> dict[str, str]:
     found = {"python": platform.python_version(), "toolrl_env": toolrl_env.__version__}
     for name in _LIBRARIES:
         try:
@@ -181,7 +184,11 @@ def _versions() -> dict[str, str]:
         root = Path(str(package.__file__)).parent
         for file in sorted(root.rglob("*.py")):
             digest.update(file.relative_to(root).as_posix().encode() + b"\n" + file.read_bytes())
-    return found | {"code_sha256": digest.hexdigest()}
+    found["code_sha256"] = digest.hexdigest()
+    module = sys.modules[type(env).__module__]
+    if module.__name__.partition(".")[0] != toolrl_env.__name__:
+        found["env_source_sha256"] = source_hash(module)
+    return found
 
 
 def _described(value: object) -> Any:
