@@ -57,8 +57,8 @@ class EvaluateConfig:
         max_new_tokens: Tokens after which a model's answer is cut.
         device: Of an hf agent: "auto" (a GPU if torch sees one, else the processor), "cpu", "cuda",
             "cuda:1" and so on.
-        dtype: Of an hf agent: "auto" (bfloat16 where the device is fast at it), "float32" or
-            "bfloat16".
+        dtype: Of an hf agent: "float32", "bfloat16" or "auto" (bfloat16 where the device is fast at
+            it). In bfloat16 an answer depends more on what else is in its batch.
         out: Folder for everything; by default one under runs/evaluate by environment and agent.
         openai: How to ask a hosted model.
         compare: Two results.json (or their folders) to compare, instead of an evaluation.
@@ -79,7 +79,7 @@ class EvaluateConfig:
     temperature: float = 0.0
     max_new_tokens: int = 512
     device: str = "auto"
-    dtype: str = "auto"
+    dtype: str = "float32"
     out: Path | None = None
     openai: ChatOptions = field(default_factory=ChatOptions)
     compare: tuple[Path, Path] | None = None

@@ -38,7 +38,7 @@ class Sampling:
     max_new_tokens: int
     batch_size: int
     device: str = "auto"
-    dtype: str = "auto"
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)

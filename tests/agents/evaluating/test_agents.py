@@ -45,6 +45,7 @@ def test_a_folder_with_a_model(tiny_folder):
     assert (chosen.policy.temperature, chosen.policy.max_new_tokens) == (0.5, 7)
     assert chosen.settings["temperature"] == 0.5
     assert not chosen.greedy
+    assert chosen.settings["dtype"] == "float32"
     assert len(chosen.settings["weights_sha256"]) == 64
     again = choose(f"hf:{tiny_folder}", "toolrl", device="cpu", batch_size=4)
     assert again.settings == {**chosen.settings, "batch_size": 4}
