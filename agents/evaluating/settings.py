@@ -159,7 +159,7 @@ def gather(
         seed=seed,
         agent=agent,
         agent_settings=agent_settings,
-        versions=_versions(env),
+        versions=versions() | _env_source(env),
     )
 
 
@@ -172,7 +172,8 @@ def _prompt_hash(env: ToolUseEnv, tasks: Sequence[int]) -> str:
     return digest.hexdigest()
 
 
-def _versions(env: ToolUseEnv) -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of libraries, and a SHA-256 over this project's code."""
     found = {"python": platform.python_version(), "toolrl_env": toolrl_env.__version__}
     for name in _LIBRARIES:
         try:
@@ -184,11 +185,15 @@ def _versions(env: ToolUseEnv) -> dict[str, str]:
         root = Path(str(package.__file__)).parent
         for file in sorted(root.rglob("*.py")):
             digest.update(file.relative_to(root).as_posix().encode() + b"\n" + file.read_bytes())
-    found["code_sha256"] = digest.hexdigest()
+    return found | {"code_sha256": digest.hexdigest()}
+
+
+def _env_source(env: ToolUseEnv) -> dict[str, str]:
+    """Return the hash of the module of an environment's class, if it is from elsewhere."""
     module = sys.modules[type(env).__module__]
-    if module.__name__.partition(".")[0] != toolrl_env.__name__:
-        found["env_source_sha256"] = source_hash(module)
-    return found
+    if module.__name__.partition(".")[0] == toolrl_env.__name__:
+        return {}
+    return {"env_source_sha256": source_hash(module)}
 
 
 def _described(value: object) -> Any:
