@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from agents import evaluate, generation
+from agents import evaluate, evaluation, generation
 from agents.chat.options import ChatOptions
 from agents.evaluate import EvaluateConfig, run
 from agents.evaluating.results import read_results
+from agents.scripted import RandomPolicy
 from tests.agents.chat.server import echo_key, good, serving
 from tests.agents.evaluating.flaky import FLAKY, WAITING, WaitingEnv
 from toolrl_env.cli import main as toolrl
@@ -180,6 +181,14 @@ def test_environments_that_wait_are_stepped_at_the_same_time(tmp_path, monkeypat
     monkeypatch.setattr(WaitingEnv, "during", staticmethod(lambda env: together.wait()))
     results = play(tmp_path, "random", WAITING, episodes=4, env_kwargs='{"max_turns": 1}')
     assert results.complete
+    assert not together.broken
+
+
+def test_the_short_evaluation_steps_them_at_the_same_time_too(monkeypatch):
+    together = threading.Barrier(4, timeout=60)
+    monkeypatch.setattr(WaitingEnv, "during", staticmethod(lambda env: together.wait()))
+    found = evaluation.evaluate(RandomPolicy(), WAITING, {"max_turns": 1}, range(4))
+    assert len(found.rewards) == 4
     assert not together.broken
 
 
