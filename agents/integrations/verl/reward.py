@@ -36,7 +36,7 @@ def compute_score(
         other: What verl adds if a reward model runs beside; not used.
 
     Returns:
-        ``score``, ``acc`` and ``reward/<term>``.
+        ``score``, ``success`` and ``reward/<term>``.
 
     Raises:
         InfrastructureError: Something of ours failed: there is no reward. verl counts the sample's

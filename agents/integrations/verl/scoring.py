@@ -50,7 +50,7 @@ def open_episode(extra_info: Mapping[str, Any], task_id: str) -> PooledEpisode:
 
 
 def as_reward(outcomes: Sequence[TurnOutcome], terms: Sequence[str] | None) -> dict[str, float]:
-    """Return an episode's reward as verl takes it: ``score``, ``acc``, and every term.
+    """Return an episode's reward as verl takes it: ``score``, ``success``, and every term.
 
     Args:
         outcomes: What came of each answer.
@@ -59,7 +59,7 @@ def as_reward(outcomes: Sequence[TurnOutcome], terms: Sequence[str] | None) -> d
             not have is 0.0. ``None`` takes what the outcomes have.
 
     Returns:
-        ``score``, the sum of the rewards; ``acc``, 1.0 if the task is solved; ``reward/<term>``,
+        ``score``, the sum of the rewards; ``success``, 1.0 if the task is solved; ``reward/<term>``,
         the sum of a term over the answers.
 
     Raises:
@@ -78,6 +78,6 @@ def as_reward(outcomes: Sequence[TurnOutcome], terms: Sequence[str] | None) -> d
     solved = bool(outcomes) and outcomes[-1].is_success
     return {
         "score": sum(outcome.reward for outcome in outcomes),
-        "acc": float(solved),
+        "success": float(solved),
         **{TERM + name: value for name, value in sums.items()},
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 import gymnasium as gym
 import pytest
 import torch
+import verl_world
 from hydra.errors import InstantiationException
 from verl import DataProto
 from verl.experimental.agent_loop.agent_loop import AgentLoopWorker
@@ -46,11 +47,8 @@ def play(make_config, tokenizer, tmp_path):
 
 
 @pytest.fixture
-def world(monkeypatch, request):
+def world():
     """Return a world with a tool that breaks and one that waits."""
-    monkeypatch.syspath_prepend(request.path.parent)
-    import verl_world
-
     verl_world.CALLED.clear()
     verl_world.GO.clear()
     return verl_world
@@ -152,7 +150,7 @@ def test_a_solved_episode_has_its_reward_and_is_what_the_template_writes(
     rewards = replay(ref, answers)
     assert out.non_tensor_batch["turn_scores"][0] == rewards
     assert out.batch["rm_scores"][0].sum().item() == pytest.approx(sum(rewards))
-    assert out.non_tensor_batch["acc"][0] == 1.0
+    assert out.non_tensor_batch["success"][0] == 1.0
     assert out.non_tensor_batch["stop_reason"][0] == "goal_reached"
     assert len(rewards) > 1
 
@@ -164,7 +162,7 @@ def test_episodes_of_one_answer(play, server):
     assert out.non_tensor_batch["turn_scores"][0] == replay(rows[1].ref, [gold]) == [4.0]
     assert out.meta_info["reward_extra_keys"] == [
         "score",
-        "acc",
+        "success",
         "reward/format",
         "reward/correctness",
     ]
@@ -229,7 +227,7 @@ def test_the_response_never_passes_its_limit_and_ends_with_what_was_sampled(play
         assert len(response) <= limit
         assert mask[-1] == 1
         assert out.batch["responses"].shape[1] == limit
-        assert out.non_tensor_batch["acc"][0] == 0.0
+        assert out.non_tensor_batch["success"][0] == 0.0
         assert out.non_tensor_batch["stop_reason"][0] == "response_length"
 
 
@@ -266,7 +264,7 @@ def test_the_environment_does_not_hold_up_the_event_loop(play, server, world):
     model = server(answers=[call("waits"), "<think> so </think>\n<response> yes </response>"])
     model.__class__ = Server
     out = play(task_rows(world.ID, {}, [0]), model, *LONG)
-    assert out.non_tensor_batch["acc"][0] == 1.0
+    assert out.non_tensor_batch["success"][0] == 1.0
     response = model.encoder.decode(unpadded(out, 0)[1])
     assert "true" in response.lower().split("<response>")[0]
 
@@ -278,7 +276,7 @@ def test_a_broken_tool_is_no_reward_and_its_environment_is_not_used_again(play, 
     assert caught.value.kind is FailureKind.TOOL_CRASHED
     good = "<think> so </think>\n<response> yes </response>"
     out = play(rows, server(answers=[call("double", number=4), good]), *LONG)
-    assert out.non_tensor_batch["acc"][0] == 1.0
+    assert out.non_tensor_batch["success"][0] == 1.0
 
 
 @pytest.mark.parametrize(("ids", "reason"), [([], "completed"), ([5, 6], "aborted")])
@@ -312,7 +310,7 @@ def test_rows_of_several_environments_need_the_names_of_all_terms(
     out = play(rows, server(), *LONG, f"{ROLLOUT}.agent.agent_loop_config_path={config}")
     assert out.meta_info["reward_extra_keys"] == [
         "score",
-        "acc",
+        "success",
         "reward/format",
         "reward/correctness",
         "reward/outcome",

@@ -6,6 +6,8 @@ import threading
 
 import gymnasium as gym
 
+from toolrl_env.core.errors import InfrastructureError
+from toolrl_env.core.types import FailureKind
 from toolrl_env.envs.own import OwnToolsEnv
 
 ID = "verl_world:ToolRLVerl-v0"
@@ -43,7 +45,9 @@ TASKS = [
 ]
 
 
-def make(**kwargs):
+def make(broken=False, **kwargs):
+    if broken:
+        raise InfrastructureError("the server is gone", FailureKind.SERVER_DOWN)
     return OwnToolsEnv([double, breaks, waits], TASKS, **kwargs)
 
 
