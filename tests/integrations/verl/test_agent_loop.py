@@ -15,8 +15,10 @@ import verl_world
 from hydra.errors import InstantiationException
 from verl import DataProto
 from verl.experimental.agent_loop.agent_loop import AgentLoopWorker
+from verl.experimental.agent_loop.tool_agent_loop import SPEC_DECODE_EXTRA_KEYS
 from verl.utils.dataset.rl_dataset import RLHFDataset, collate_fn
 from verl.workers.rollout.replica import TokenOutput
+from verl_server import ModelServer
 
 from agents.integrations.tasks import TaskRef, task_rows
 from agents.integrations.verl.export import write_rows
@@ -28,6 +30,7 @@ WORKSPACE, TOOLBOX = "ToolRL-Workspace-v0", "ToolRL-Toolbox-v0"
 ROLLOUT = "actor_rollout_ref.rollout"
 LOOP_CONFIG = Path(__file__).parents[3] / "agents/integrations/verl/agent_loop.yaml"
 LONG = ("data.max_prompt_length=2048", "data.max_response_length=4096")
+YES = "<think> so </think>\n<response> yes </response>"
 OFFICE = {"difficulty": 1, "max_turns": 4}
 
 
@@ -172,6 +175,45 @@ def test_episodes_of_one_answer(play, server):
     assert out.batch["rm_scores"].sum().item() == -3.0
 
 
+def test_what_the_server_says_besides_is_passed_on(play, folder):
+    class Server(ModelServer):
+        async def generate(self, *args, **kwargs):
+            output = await super().generate(*args, **kwargs)
+            output.num_preempted = 3
+            output.extra_fields |= dict.fromkeys(SPEC_DECODE_EXTRA_KEYS, 5) | {"only": "first"}
+            return output
+
+    ref = TaskRef.of(WORKSPACE, {"difficulty": 3}, 0)
+    answers = gold_answers(ref)
+    out = play(task_rows(ref.env, ref.kwargs(), [0]), Server(folder, answers=answers), *LONG)
+    [metrics] = out.meta_info["metrics"]
+    assert metrics["num_preempted"] == 3 * len(answers)
+    assert metrics["generate_sequences"] > 0
+    assert metrics["tool_calls"] > 0
+    said = {name: values[0] for name, values in out.non_tensor_batch.items()}
+    assert [said[key] for key in SPEC_DECODE_EXTRA_KEYS] == [5 * len(answers)] * len(
+        SPEC_DECODE_EXTRA_KEYS
+    )
+    assert (said["min_global_steps"], said["max_global_steps"]) == (0, len(answers) - 1)
+    assert said["only"] == "first"
+
+
+def test_a_server_without_log_probabilities(play, server):
+    rows = task_rows(TOOLBOX, {"difficulty": 1}, [0])
+    out = play(rows, server(answers=["no"]), f"{ROLLOUT}.calculate_log_probs=False")
+    assert "rollout_log_probs" not in out.batch
+
+
+def test_the_turns_of_an_episode_go_to_one_server(play, server):
+    rows = task_rows(WORKSPACE, {"difficulty": 3}, [0, 1])
+    model = server(answers=["no"] * 6)
+    play(rows, model, *LONG, f"{ROLLOUT}.multi_turn.max_assistant_turns=3")
+    assert sorted(map(len, asked_by(model))) == [3, 3]
+    model = server(answers=["no"])
+    play(rows[:1], model, f"{ROLLOUT}.full_determinism=True", LONG[0])
+    assert {request for request, *_ in model.asked} == {"det-0"}
+
+
 # ---------------------------------------------------------------- templates
 
 
@@ -250,8 +292,8 @@ def test_a_prompt_that_is_too_long_is_refused_and_not_cut(play, server):
 # ---------------------------------------------------------------- event loop and failures
 
 
-def test_the_environment_does_not_hold_up_the_event_loop(play, server, world):
-    class Server(type(server())):
+def test_the_environment_does_not_hold_up_the_event_loop(play, folder, world):
+    class Server(ModelServer):
         async def generate(self, *args, **kwargs):
             asyncio.get_running_loop().create_task(let_go())
             return await super().generate(*args, **kwargs)
@@ -261,8 +303,7 @@ def test_the_environment_does_not_hold_up_the_event_loop(play, server, world):
             await asyncio.sleep(0.01)
         world.GO.set()
 
-    model = server(answers=[call("waits"), "<think> so </think>\n<response> yes </response>"])
-    model.__class__ = Server
+    model = Server(folder, answers=[call("waits"), YES])
     out = play(task_rows(world.ID, {}, [0]), model, *LONG)
     assert out.non_tensor_batch["success"][0] == 1.0
     response = model.encoder.decode(unpadded(out, 0)[1])
@@ -274,8 +315,7 @@ def test_a_broken_tool_is_no_reward_and_its_environment_is_not_used_again(play, 
     with pytest.raises(InfrastructureError) as caught:
         play(rows, server(answers=[call("breaks")]), *LONG)
     assert caught.value.kind is FailureKind.TOOL_CRASHED
-    good = "<think> so </think>\n<response> yes </response>"
-    out = play(rows, server(answers=[call("double", number=4), good]), *LONG)
+    out = play(rows, server(answers=[call("double", number=4), YES]), *LONG)
     assert out.non_tensor_batch["success"][0] == 1.0
 
 
@@ -289,7 +329,7 @@ def test_an_answer_that_the_server_broke_off_is_not_the_models(play, ids, reason
         play(task_rows(TOOLBOX, {"difficulty": 1}, [0]), Server())
 
 
-def test_a_row_of_other_data_is_refused(play, server, monkeypatch):
+def test_a_row_of_other_data_is_refused(play, server):
     [row] = task_rows(TOOLBOX, {"difficulty": 1}, [0])
     with pytest.raises(DataError, match="export again"):
         play([dataclasses.replace(row, task_id="another")], server())
