@@ -343,11 +343,13 @@ def test_rows_of_several_environments_need_the_names_of_all_terms(
 ):
     rows = [*task_rows(TOOLBOX, {"difficulty": 1}, [0]), *task_rows(WORKSPACE, OFFICE, [0])]
     with pytest.raises(KeyError, match="reward/"):
-        play(rows, server(), *LONG)  # verl's legacy trainer
+        play(rows, server(answers=["no"] * 9), *LONG)  # verl's legacy trainer
     config = tmp_path / "loop.yaml"
     text = LOOP_CONFIG.read_text("utf-8")
     config.write_text(text + "  terms: [format, correctness, outcome]\n", "utf-8")
-    out = play(rows, server(), *LONG, f"{ROLLOUT}.agent.agent_loop_config_path={config}")
+    out = play(
+        rows, server(answers=["no"] * 9), *LONG, f"{ROLLOUT}.agent.agent_loop_config_path={config}"
+    )
     assert out.meta_info["reward_extra_keys"] == [
         "score",
         "success",
@@ -359,4 +361,9 @@ def test_rows_of_several_environments_need_the_names_of_all_terms(
     assert (parts + out.non_tensor_batch["reward/outcome"] == out.non_tensor_batch["score"]).all()
     config.write_text(text + "  terms: [format, outcome]\n", "utf-8")
     with pytest.raises(ConfigurationError, match="'correctness'"):
-        play(rows, server(), *LONG, f"{ROLLOUT}.agent.agent_loop_config_path={config}")
+        play(
+            rows,
+            server(answers=["no"] * 9),
+            *LONG,
+            f"{ROLLOUT}.agent.agent_loop_config_path={config}",
+        )
