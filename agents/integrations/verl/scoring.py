@@ -59,8 +59,9 @@ def as_reward(outcomes: Sequence[TurnOutcome], terms: Sequence[str] | None) -> d
             not have is 0.0. ``None`` takes what the outcomes have.
 
     Returns:
-        ``score``, the sum of the rewards; ``success``, 1.0 if the task is solved; ``reward/<term>``,
-        the sum of a term over the answers.
+        ``score``, the sum of the rewards; ``success``, 1.0 if the task is solved (not ``acc``: in
+        verl's validation, a sample that failed counts as ``acc`` 0); ``reward/<term>``, the sum of
+        a term over the answers.
 
     Raises:
         ConfigurationError: There is a term that is not among ``terms``.

@@ -241,6 +241,16 @@ def test_what_stands_between_turns_is_what_the_template_writes(
     assert encoder.decode(prompt + response) == written(encoder, ref, answers)
 
 
+def test_the_protocol_native_shows_its_tools_by_the_template(play, server, encoder):
+    tools = "{% if tools %}<|im_start|>tools\n{{ tools | tojson }}<|im_end|>\n{% endif %}"
+    [row] = task_rows(TOOLBOX, {"difficulty": 1, "protocol": "native"}, [0])
+    out = play([row], server(answers=["no"]), *LONG, template=tools + LOOSE)
+    shown = encoder.decode(unpadded(out, 0)[0])
+    assert row.tools
+    assert shown.startswith("<|im_start|>tools\n")
+    assert json.loads(shown.split("\n")[1].removesuffix("<|im_end|>")) == list(row.tools)
+
+
 def test_a_template_that_rewrites_history_is_refused(play, server):
     ref = TaskRef.of(WORKSPACE, {"difficulty": 2}, 0)
     rows = task_rows(ref.env, ref.kwargs(), [0])
