@@ -121,6 +121,7 @@ def test_a_real_model_plays_and_what_it_sampled_is_what_is_trained(play, server,
         assert [t for t, kept in zip(response, mask, strict=True) if kept] == sampled
         expected = torch.tensor([p for *_, found, _ in requests for p in found])
         kept = torch.tensor(logprobs)[torch.tensor(mask).bool()]
+        assert expected.isfinite().all()
         assert torch.equal(kept, expected)
         assert not any(p for p, kept in zip(logprobs, mask, strict=True) if not kept)
         # 3. The rewards are those of the environment.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +27,18 @@ class ModelServer:
         self.model, tokenizer = load_folder(folder)
         self.encoder = ChatEncoder(tokenizer)
         self.seed, self.answers, self.asked = seed, list(answers), []
-        self.numbers = itertools.count()
+        self.numbers, self.lock = itertools.count(), threading.Lock()
 
     def say(self, answers) -> None:
         """Give these answers next."""
         self.answers = list(answers)
 
     async def generate(self, request_id, *, prompt_ids, sampling_params, **_) -> TokenOutput:
-        return await asyncio.to_thread(self._generate, request_id, prompt_ids, sampling_params)
+        return await asyncio.to_thread(self._answer, request_id, prompt_ids, sampling_params)
+
+    def _answer(self, *request) -> TokenOutput:
+        with self.lock:  # a model computes for one thread at a time
+            return self._generate(*request)
 
     def _generate(self, request_id, prompt_ids, params) -> TokenOutput:
         number, room = next(self.numbers), params.get("max_tokens", LENGTH)
