@@ -51,7 +51,8 @@ TRAINERS := openenv verifiers verl
 test-trainers: $(TRAINERS:%=test-trainer-%) ## test the trainers that need venvs of their own
 
 $(TRAINERS:%=test-trainer-%): test-trainer-%: $(VENV)-%/.installed
-	OMP_NUM_THREADS=1 $(VENV)-$*/bin/python -m pytest $(ARGS) tests/integrations/$* agents/integrations/$*
+	OMP_NUM_THREADS=1 $(VENV)-$*/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS) \
+	  tests/integrations/$* agents/integrations/$*
 
 $(TRAINERS:%=$(VENV)-%/.installed): $(VENV)-%/.installed: pyproject.toml $(DEV)
 	@echo "installing $* into $(VENV)-$*, on top of $(VENV) (a minute or two, once)"

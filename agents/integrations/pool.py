@@ -26,6 +26,7 @@ class PooledEpisode:
         ref: The task.
         task_id: Its id.
         messages: The whole conversation so far.
+        observation: The same as text, as ``reset`` and ``step`` return it.
         tools: The tools on offer now, OpenAI-style.
         new_messages: What the environment said to the last answer; ``()`` before the first one and
             when the episode is over.
@@ -38,7 +39,7 @@ class PooledEpisode:
         self.new_messages: tuple[Mapping[str, Any], ...] = ()
         self.outcomes: list[TurnOutcome] = []
         self._closed = self._broken = False
-        _, info = env.reset(seed=0, options={"task_index": ref.index})
+        self.observation, info = env.reset(seed=0, options={"task_index": ref.index})
         self.task_id: str = info["task_id"]
         self.messages: Sequence[Mapping[str, Any]] = info["messages"]
         self.tools: Sequence[Mapping[str, Any]] = info["tools"]
@@ -52,6 +53,11 @@ class PooledEpisode:
     def reward(self) -> float:
         """The sum of the rewards so far."""
         return sum(outcome.reward for outcome in self.outcomes)
+
+    @property
+    def max_turns(self) -> int | None:
+        """Answers after which the environment cuts the episode; ``None`` without such a limit."""
+        return self._env.max_turns if isinstance(self._env, MultiTurnEnv) else None
 
     def answer(self, text: str) -> TurnOutcome:
         """Let the environment have an answer of the model.
@@ -72,7 +78,7 @@ class PooledEpisode:
         self.outcomes.append(outcome)
         said = () if outcome.over else added_messages(self._env, len(self.messages), text, outcome)
         self.new_messages = tuple(said)
-        self.messages = outcome.messages
+        self.observation, self.messages = outcome.observation, outcome.messages
         self.tools = outcome.info["tools"]
         return outcome
 
@@ -146,12 +152,14 @@ class EnvPool:
         return outcome
 
     def take_back(self, ref: TaskRef, env: ToolUseEnv, *, broken: bool) -> None:
-        """Keep an environment for a later episode, or close it if it failed or the pool closed."""
+        """Close an environment's world; keep it for a later episode unless it failed."""
+        if broken or isinstance(env, MultiTurnEnv):
+            env.close()
         with self._lock:
             keep = not (broken or self._closed)
             if keep:
                 self._idle[ref.env, ref.env_kwargs].append(env)
-        if not keep:
+        if not (broken or keep):
             env.close()
 
     def close(self) -> None:

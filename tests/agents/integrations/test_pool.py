@@ -41,23 +41,24 @@ def play_gold(pool, ref):
 
 def play_gym(ref):
     env = gym.make(ref.env, **ref.kwargs())
-    env.reset(seed=0, options={"task_index": ref.index})
+    text, _ = env.reset(seed=0, options={"task_index": ref.index})
     rewards, over = [], False
     while not over:
-        _, reward, terminated, truncated, info = env.step(env.unwrapped.gold_answer())
+        text, reward, terminated, truncated, info = env.step(env.unwrapped.gold_answer())
         rewards.append(reward)
         over = terminated or truncated
     env.close()
-    return rewards, info["messages"]
+    return rewards, info["messages"], text
 
 
 @pytest.mark.parametrize("env", [TOOLBOX, WORKSPACE])
 def test_an_episode_is_what_gym_make_plays(pool, env):
     for index in range(3):
         ref = TaskRef.of(env, {"difficulty": 3}, index)
-        episode, (rewards, messages) = play_gold(pool, ref), play_gym(ref)
+        episode, (rewards, messages, text) = play_gold(pool, ref), play_gym(ref)
         assert [outcome.reward for outcome in episode.outcomes] == rewards
         assert (episode.messages, episode.reward) == (messages, sum(rewards))
+        assert episode.observation == text
 
 
 def test_new_messages_are_what_came_after_the_answer(pool):
@@ -88,6 +89,30 @@ def test_episodes_side_by_side_do_not_meet_and_environments_are_used_again(pool)
     with pytest.raises(gym.error.ResetNeeded, match="over"):
         one.answer("late")
     other.close()
+
+
+def test_a_closed_episodes_world_is_freed_while_its_environment_waits(pool, own_id, monkeypatch):
+    closed, close = [], OwnSession.close
+
+    def note(session):
+        closed.append(session)
+        close(session)
+
+    monkeypatch.setattr(OwnSession, "close", note)
+    ref = TaskRef.of(own_id, {}, 0)
+    episode = pool.open(ref)
+    world = episode._env._session
+    assert world not in closed
+    episode.close()
+    assert world in closed
+    assert play_gold(pool, ref)._env is episode._env
+
+
+def test_the_limit_of_turns_is_told(pool):
+    with pool.open(TaskRef.of(WORKSPACE, {"max_turns": 7}, 0)) as episode:
+        assert episode.max_turns == 7
+    with pool.open(TaskRef.of(TOOLBOX, {}, 0)) as episode:
+        assert episode.max_turns is None
 
 
 def test_threads_share_a_pool(pool):
