@@ -14,7 +14,7 @@ from datasets import Dataset
 
 from agents.env_kwargs import make_env
 from agents.integrations.pool import EnvPool, PooledEpisode
-from agents.integrations.tasks import TaskRef, TaskRow, task_rows
+from agents.integrations.tasks import TaskRef, task_rows
 from agents.integrations.trl_dataset import rows_dataset
 from agents.integrations.trl_reward import LogExtra, LogMetric, Scored, report
 from agents.integrations.trl_schema import tool_method
@@ -96,12 +96,12 @@ class Rollout:
         if self._problem:
             raise ConfigurationError(self._problem)
         episode = self._episode
-        if episode is not None and not self._failure:
-            if response is not None and not episode.over:
-                try:
-                    episode.answer(response)
-                except InfrastructureError as error:
-                    self._fail(error)
+        going = episode is not None and not self._failure and not episode.over
+        if going and response is not None:
+            try:
+                episode.answer(response)
+            except InfrastructureError as error:
+                self._fail(error)
         self._close()
         if episode is None or self._failure:
             return self._failure or "no episode was begun"
@@ -218,22 +218,20 @@ def trl_environments(
 
 
 def environment_reward(
-    prompts: Sequence[Any],
     completions: Sequence[Sequence[Mapping[str, Any]]],
     environments: Sequence[object],
     log_metric: LogMetric | None = None,
     log_extra: LogExtra | None = None,
-    **columns: Any,
+    **_: Any,
 ) -> list[float | None]:
     """Reward function for ``GRPOTrainer``: tell the environments the last words, return rewards.
 
     Args:
-        prompts: Not looked at.
         completions: What was said, by the model and the tools.
         environments: TRL's, one per completion. Those of others are ``None``.
         log_metric: TRL's; see ``report``.
         log_extra: TRL's; see ``report``.
-        columns: Not looked at.
+        _: Not looked at: the prompts, the dataset's columns.
     """
     scored: dict[int, Scored] = {}
     for index, (said, environment) in enumerate(zip(completions, environments, strict=True)):

@@ -46,7 +46,6 @@ class TaskReward:
 
     def __call__(
         self,
-        prompts: Sequence[Any],
         completions: Sequence[Any],
         completion_ids: Sequence[Sequence[int]] = (),
         log_metric: LogMetric | None = None,
@@ -56,12 +55,12 @@ class TaskReward:
         """Return a reward per completion.
 
         Args:
-            prompts: The prompts; not looked at.
             completions: Texts, or conversations of one message.
             completion_ids: What was sampled.
             log_metric: TRL's, for the mean of each reward term.
             log_extra: TRL's, for the terms of each completion.
-            columns: The dataset's; ``env``, ``env_kwargs`` and ``task_index`` name the tasks.
+            columns: The dataset's, of which ``env``, ``env_kwargs`` and ``task_index`` name the
+                tasks.
 
         Raises:
             ConfigurationError: A column is missing, an environment goes on after an answer, or a

@@ -152,8 +152,6 @@ class EpisodeRollout:
 
 
 def episode_reward(
-    prompts: Sequence[Any],
-    completions: Sequence[Any],
     log_metric: LogMetric | None = None,
     log_extra: LogExtra | None = None,
     **columns: Any,
@@ -161,11 +159,9 @@ def episode_reward(
     """Reward function for ``GRPOTrainer`` beside ``EpisodeRollout``: each episode's sum of rewards.
 
     Args:
-        prompts: Not looked at.
-        completions: Not looked at.
         log_metric: TRL's; see ``report``.
         log_extra: TRL's; see ``report``.
-        columns: What ``EpisodeRollout`` returned.
+        columns: What ``EpisodeRollout`` returned; the others are not looked at.
 
     Raises:
         ConfigurationError: The trainer has no such ``rollout_func``.
