@@ -139,7 +139,7 @@ def tiny(texts, template=None, seed=0):
     return make_model(tokenizer, seed, hidden=64, layers=2), tokenizer
 
 
-def teach(model, examples, steps=60, rate=4e-3):
+def teach(model, examples, steps=45, rate=4e-3):
     """Teach a model to say what is sampled in examples, ``(ids, sampled)`` each."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
     width = max(len(ids) for ids, _ in examples)
