@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from agents.chat_delta import ChatDelta
 from agents.conversation import Limits
@@ -23,7 +23,6 @@ from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from transformers import PreTrainedModel
     from trl import GRPOTrainer
 
 __all__ = ["EpisodeRollout", "episode_reward"]
@@ -275,6 +274,10 @@ def _words(error: InfrastructureError) -> str:
 def _sampling(trainer: GRPOTrainer) -> Iterator[PreTrainedModel]:
     """Lend the trainer's model for sampling: without dropout and gradient checkpointing."""
     model = trainer.accelerator.unwrap_model(trainer.model)
+    if not isinstance(model, PreTrainedModel):
+        raise ConfigurationError(
+            f"EpisodeRollout samples from a model of transformers, not from a {type(model).__name__}"
+        )
     training = model.training
     model.eval()
     try:

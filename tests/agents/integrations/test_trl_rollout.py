@@ -312,3 +312,15 @@ def test_a_template_that_rewrites_history_and_a_strange_prompt_are_refused(stand
             EpisodeRollout(LIMITS)(prompts_of(indices=[PAY] * 4), standing)
     finally:
         standing.processing_class.chat_template = before
+
+
+def test_a_wrapped_model_and_a_closed_rollout_are_refused(standing):
+    rollout = EpisodeRollout(LIMITS)
+    real = standing.model
+    standing.model = torch.nn.Sequential(real)
+    with pytest.raises(ConfigurationError, match="not from a Sequential"):
+        rollout(prompts_of(), standing)
+    standing.model = real
+    rollout.close()
+    with pytest.raises(ConfigurationError, match="closed"):
+        rollout(prompts_of(), standing)
