@@ -16,7 +16,7 @@ from agents.env_kwargs import make_env
 from agents.integrations.pool import EnvPool, PooledEpisode
 from agents.integrations.tasks import TaskRef, task_rows
 from agents.integrations.trl_dataset import rows_dataset
-from agents.integrations.trl_reward import LogExtra, LogMetric, Scored, report
+from agents.integrations.trl_reward import LogExtra, LogMetric, Scored, in_words, report, sum_terms
 from agents.integrations.trl_schema import tool_method
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError, UnknownName
 from toolrl_env.core.frozen import thaw
@@ -105,14 +105,10 @@ class Rollout:
         self._close()
         if episode is None or self._failure:
             return self._failure or "no episode was begun"
-        terms: dict[str, float] = {}
-        for outcome in episode.outcomes:
-            for name, value in outcome.components.items():
-                terms[name] = terms.get(name, 0.0) + value
-        return episode.reward, terms
+        return episode.reward, sum_terms(episode.outcomes)
 
     def _fail(self, error: InfrastructureError) -> None:
-        self._failure = str(error) or "infrastructure error"
+        self._failure = in_words(error)
 
     def _close(self) -> None:
         if self._episode is not None:

@@ -11,9 +11,10 @@ from transformers import PreTrainedTokenizerBase
 from agents.integrations.pool import EnvPool
 from agents.integrations.tasks import COLUMNS, TaskRef
 from agents.prompting import ChatEncoder
+from agents.turn_outcome import TurnOutcome
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 
-__all__ = ["LogExtra", "LogMetric", "Scored", "TaskReward", "report"]
+__all__ = ["LogExtra", "LogMetric", "Scored", "TaskReward", "in_words", "report", "sum_terms"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class TaskReward:
         try:
             outcome = self._pool.score(ref, text)
         except InfrastructureError as error:
-            return str(error) or "infrastructure error"
+            return in_words(error)
         return outcome.reward, outcome.components
 
     def _text(self, completion: Any, ids: Sequence[int]) -> str:
@@ -124,6 +125,20 @@ def report(
         log_extra("terms", [" ".join(f"{k}={v:g}" for k, v in each.items()) for each in terms])
         log_extra("failure", [each if isinstance(each, str) else "" for each in scored])
     return [None if isinstance(each, str) else float(each[0]) for each in scored]
+
+
+def sum_terms(outcomes: Sequence[TurnOutcome]) -> dict[str, float]:
+    """Return each reward term, summed over the turns of an episode."""
+    terms: dict[str, float] = {}
+    for outcome in outcomes:
+        for name, value in outcome.components.items():
+            terms[name] = terms.get(name, 0.0) + value
+    return terms
+
+
+def in_words(error: InfrastructureError) -> str:
+    """Return what failed, never empty."""
+    return str(error) or "infrastructure error"
 
 
 def _terms(components: Mapping[str, float]) -> dict[str, float]:

@@ -7,16 +7,17 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import is_peft_available
 
-from agents.chat_delta import ChatDelta
 from agents.conversation import Limits
-from agents.generation import Completion, Decoder
-from agents.integrations.pool import EnvPool, PooledEpisode
+from agents.generation import Decoder
+from agents.integrations.pool import EnvPool
 from agents.integrations.tasks import TaskRef
 from agents.integrations.trl_dataset import messages_of, task_of
-from agents.integrations.trl_reward import LogExtra, LogMetric, Scored, report
-from agents.prompting import ChatEncoder
+from agents.integrations.trl_episode import Played, Template
+from agents.integrations.trl_reward import LogExtra, LogMetric, Scored, in_words, report
 from agents.seeds import derive_seed
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 
@@ -53,7 +54,7 @@ class EpisodeRollout:
     ) -> None:
         self.limits, self.seed, self.remember = limits, seed, remember
         self._pool = EnvPool() if pool is None else pool
-        self._templates: dict[str, _Template] = {}
+        self._templates: dict[str, Template] = {}
         self._step, self._calls = -1, 0
 
     def __call__(self, prompts: Sequence[Any], trainer: GRPOTrainer) -> dict[str, list[Any]]:
@@ -110,14 +111,14 @@ class EpisodeRollout:
         tokenizer: PreTrainedTokenizerBase,
         prompt: Sequence[Mapping[str, Any]],
         rng: np.random.Generator,
-    ) -> _Played:
+    ) -> Played:
         ref = task_of(prompt)
         template = self._template(tokenizer, ref)
         try:
             episode = stack.enter_context(self._pool.open(ref))
         except InfrastructureError as error:
             shown = {"messages": messages_of(prompt), "tools": ()}
-            return _Played(template, template.encoder.prompt(shown), rng, None, _words(error))
+            return Played(template, template.encoder.prompt(shown), rng, None, in_words(error))
         shown = {"messages": episode.messages, "tools": episode.tools}
         ids = template.encoder.prompt(shown)
         room = self.limits.max_context - self.limits.max_new_tokens
@@ -126,17 +127,18 @@ class EpisodeRollout:
                 f"the prompt of task {episode.task_id!r} has {len(ids)} tokens, but {self.limits} "
                 f"leave room for {room}"
             )
-        return _Played(template, ids, rng, episode)
+        return Played(template, ids, rng, episode)
 
-    def _template(self, tokenizer: PreTrainedTokenizerBase, ref: TaskRef) -> _Template:
+    def _template(self, tokenizer: PreTrainedTokenizerBase, ref: TaskRef) -> Template:
         protocol = ref.kwargs().get("protocol", "toolrl")
-        if protocol not in self._templates:
-            self._templates[protocol] = _Template(tokenizer, protocol)
-        return self._templates[protocol]
+        known = self._templates.get(protocol)
+        if known is None or known.encoder.tokenizer is not tokenizer:
+            known = self._templates[protocol] = Template(tokenizer, protocol)
+        return known
 
-    def _round(self, live: Sequence[_Played], decoder: Decoder) -> None:
+    def _round(self, live: Sequence[Played], decoder: Decoder) -> None:
         """Sample one answer to each episode and let the environments have them."""
-        waiting: dict[tuple[int, ...], list[_Played]] = {}
+        waiting: dict[tuple[int, ...], list[Played]] = {}
         for each in live:
             waiting.setdefault(each.context, []).append(each)
         answers = decoder.generate(
@@ -178,112 +180,36 @@ def episode_reward(
     return report(scored, log_metric, log_extra)
 
 
-class _Template:
-    """How a model writes conversations of one protocol."""
-
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, protocol: str) -> None:
-        self.encoder = ChatEncoder(tokenizer, protocol)
-        self.delta = ChatDelta(self.encoder)
-
-
-class _Played:
-    """An episode with the tokens that led to where it is."""
-
-    def __init__(
-        self,
-        template: _Template,
-        prompt_ids: tuple[int, ...],
-        rng: np.random.Generator,
-        episode: PooledEpisode | None,
-        failure: str = "",
-    ) -> None:
-        self.prompt_ids, self.rng, self.failure = prompt_ids, rng, failure
-        self._template, self._episode = template, episode
-        self._ids: list[int] = []
-        self._logprobs: list[float] = []
-        self._sampled: list[int] = []
-
-    @property
-    def context(self) -> tuple[int, ...]:
-        """What the next answer is sampled after."""
-        return (*self.prompt_ids, *self._ids)
-
-    def goes_on(self, limits: Limits) -> bool:
-        """Whether the environment waits for an answer and the limits have room for one."""
-        if self._episode is None or self.failure or self._episode.over:
-            return False
-        room = limits.max_context - len(self.prompt_ids) - len(self._ids)
-        return room >= limits.max_new_tokens and len(self._episode.outcomes) < limits.max_turns
-
-    def answer(self, completion: Completion) -> None:
-        """Give the environment a sampled answer, and take in what it says to it."""
-        assert self._episode is not None
-        self._extend(completion.token_ids, completion.logprobs, 1)
-        try:
-            self._episode.answer(self._template.encoder.decode(completion.token_ids))
-        except InfrastructureError as error:
-            self.failure = _words(error)
-            return
-        if said := self._episode.new_messages:
-            ids = self._template.delta.after(said, finished=completion.finished)
-            self._extend(ids, [0.0] * len(ids), 0)
-
-    def fields(self) -> dict[str, Any]:
-        """Return what TRL and the reward functions get of it."""
-        ids, logprobs, mask = self._ids, self._logprobs, self._sampled
-        if not ids:  # TRL needs a token
-            ids, logprobs, mask = [self._template.encoder.eos_id], [0.0], [0]
-        if self.failure:
-            mask = [0] * len(ids)
-        outcomes = [] if self._episode is None else self._episode.outcomes
-        terms: dict[str, float] = {}
-        for outcome in outcomes:
-            for name, value in outcome.components.items():
-                terms[name] = terms.get(name, 0.0) + value
-        last = outcomes[-1] if outcomes else None
-        stop = None if last is None else last.stop_reason
-        return {
-            "prompt_ids": list(self.prompt_ids),
-            "completion_ids": ids,
-            "logprobs": logprobs,
-            "env_mask": mask,
-            "episode_reward": None if self.failure else sum(each.reward for each in outcomes),
-            "episode_terms": {} if self.failure else terms,
-            "episode_turns": len(outcomes),
-            "episode_success": last is not None and last.is_success,
-            "episode_stop": None if stop is None else stop.value,
-            "episode_failure": self.failure,
-        }
-
-    def _extend(self, ids: Sequence[int], logprobs: Sequence[float], sampled: int) -> None:
-        self._ids += ids
-        self._logprobs += logprobs
-        self._sampled += [sampled] * len(ids)
-
-
-def _fields(played: Sequence[_Played]) -> dict[str, list[Any]]:
+def _fields(played: Sequence[Played]) -> dict[str, list[Any]]:
     rows = [each.fields() for each in played]
     return {name: [row[name] for row in rows] for name in rows[0]}
-
-
-def _words(error: InfrastructureError) -> str:
-    return str(error) or "infrastructure error"
 
 
 @contextmanager
 def _sampling(trainer: GRPOTrainer) -> Iterator[PreTrainedModel]:
     """Lend the trainer's model for sampling: without dropout and gradient checkpointing."""
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    if not isinstance(model, PreTrainedModel):
-        raise ConfigurationError(
-            f"EpisodeRollout samples from a model of transformers, not from a {type(model).__name__}"
-        )
+    model = _language_model(trainer.accelerator.unwrap_model(trainer.model))
     training = model.training
     model.eval()
     try:
         yield model
     finally:
         model.train(training)
+
+
+def _language_model(model: nn.Module) -> PreTrainedModel:
+    """Return the model itself, with the adapters that PEFT may have put into its layers."""
+    if is_peft_available():
+        from peft import PeftModel
+
+        if isinstance(model, PeftModel) and not model.active_peft_config.is_prompt_learning:
+            model = model.get_base_model()
+    if not isinstance(model, PreTrainedModel):
+        raise ConfigurationError(
+            "EpisodeRollout samples from a model of transformers, perhaps with LoRA adapters, not "
+            f"from a {type(model).__name__}"
+        )
+    return model
 
 
 def _refuse_other_sampling(trainer: GRPOTrainer) -> None:

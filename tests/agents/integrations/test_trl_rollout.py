@@ -18,6 +18,7 @@ from tests.agents.integrations.trl_support import (
     SUM,
     advantages,
     check_logged_rewards,
+    check_logprobs,
     example,
     failing,
     logged,
@@ -157,22 +158,25 @@ def test_masked_tokens_get_no_loss_and_sampled_ones_do(trained, monkeypatch, bet
 
 
 def test_logprobs_are_the_models_own_at_the_temperature_of_the_run(trained):
-    generation = trained.generations[1]  # after an update
-    output, now = generation["output"], trained.model.state_dict()
-    kept = {name: value.clone() for name, value in now.items()}
-    trained.model.load_state_dict(generation["weights"])
-    ids = torch.cat([output["prompt_ids"], output["completion_ids"]], 1)
-    mask = torch.cat([output["prompt_mask"], output["completion_mask"]], 1)
-    width = output["completion_ids"].shape[1]
-    with torch.no_grad():
-        found = trained._get_per_token_logps_and_entropies(trained.model, ids, mask, width)[0]
-    trained.model.load_state_dict(kept)
-    own = (output["tool_mask"] * output["completion_mask"]).bool()
-    assert own.any()
-    assert output["sampling_per_token_logps"][own].numpy() == pytest.approx(
-        found[own].numpy(), abs=1e-4
-    )
-    assert (output["sampling_per_token_logps"][~own] == 0).all()
+    check_logprobs(trained, trained.generations[1])  # after an update
+
+
+def test_adapters_sample_and_learn(taught, tmp_path):
+    from peft import LoraConfig, PromptTuningConfig, TaskType
+
+    adapters = LoraConfig(r=4, target_modules=["q_proj", "v_proj"], task_type=TaskType.CAUSAL_LM)
+    settings = {"learning_rate": 1e-2, "temperature": 0.8}
+    trainer = set_up(taught, tmp_path, peft_config=adapters, steps=2, settings=settings)
+    trainer.train()
+    first, second = (each["weights"] for each in trainer.generations)
+    moved = {name for name, weight in first.items() if (second[name] != weight).any()}
+    assert moved
+    assert all("lora" in name for name in moved)
+    check_logprobs(trainer, trainer.generations[1])
+    prompts = PromptTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=2)
+    refused = set_up(taught, tmp_path, peft_config=prompts, steps=1)
+    with pytest.raises(ConfigurationError, match="not from a PeftModel"):
+        EpisodeRollout(LIMITS)(prompts_of(), refused)
 
 
 def test_the_model_is_given_back_as_it_was_and_has_learnt(trained, taught):

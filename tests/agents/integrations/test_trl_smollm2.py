@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import torch
 from trl.chat_template_utils import qwen3_chat_template
 
 from agents.conversation import Limits
@@ -22,6 +21,7 @@ from tests.agents.integrations.trl_support import (
     SUM,
     TWO,
     check_logged_rewards,
+    check_logprobs,
     replay,
     trainer_of,
 )
@@ -77,16 +77,7 @@ def test_an_episode(smollm2, tmp_path):
         assert len(answers) == 2
         wanted.append(replay(OWN, {}, SUM, answers))
     check_logged_rewards(trainer, "episode_reward", [wanted])
-    trainer.model.load_state_dict(made["weights"])
-    ids = torch.cat([output["prompt_ids"], output["completion_ids"]], 1)
-    seen = torch.cat([output["prompt_mask"], output["completion_mask"]], 1)
-    width = output["completion_ids"].shape[1]
-    with torch.no_grad():
-        found = trainer._get_per_token_logps_and_entropies(trainer.model, ids, seen, width)[0]
-    own = (output["tool_mask"] * output["completion_mask"]).bool()
-    assert output["sampling_per_token_logps"][own].numpy() == pytest.approx(
-        found[own].numpy(), abs=1e-3
-    )
+    check_logprobs(trainer, made)
 
 
 def test_an_environment_with_a_template_that_has_tools(smollm2, tmp_path):

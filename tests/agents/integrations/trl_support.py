@@ -226,3 +226,21 @@ def slopes(trainer, output):
     finally:
         trainer._get_per_token_logps_and_entropies = real
     return leaves.grad
+
+
+def check_logprobs(trainer, generation):
+    """What was returned is what TRL finds with the weights that sampled."""
+    output, now = generation["output"], trainer.model.state_dict()
+    kept = {name: value.clone() for name, value in now.items()}
+    trainer.model.load_state_dict(generation["weights"])
+    ids = torch.cat([output["prompt_ids"], output["completion_ids"]], 1)
+    mask = torch.cat([output["prompt_mask"], output["completion_mask"]], 1)
+    width = output["completion_ids"].shape[1]
+    with torch.no_grad():
+        found = trainer._get_per_token_logps_and_entropies(trainer.model, ids, mask, width)[0]
+    trainer.model.load_state_dict(kept)
+    own = (output["tool_mask"] * output["completion_mask"]).bool()
+    assert own.any()
+    sampled = output["sampling_per_token_logps"]
+    assert sampled[own].numpy() == pytest.approx(found[own].numpy(), abs=1e-3)
+    assert (sampled[~own] == 0).all()
