@@ -266,7 +266,7 @@ def taught():
     model, tokenizer = tiny([*texts, *answers, *tools], qwen3_chat_template)
     order = list(made.dataset["task_index"])
     lessons = [lesson(tokenizer, made, order.index(index), said) for index, said in PLAYS]
-    return teach(model, lessons, steps=60), tokenizer
+    return teach(model, lessons), tokenizer
 
 
 def rewards_anew(trainer, last=None):

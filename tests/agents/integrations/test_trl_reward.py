@@ -245,6 +245,40 @@ def decode(tokenizer, ids):
     return tokenizer.decode(ids)
 
 
+def check_prompts(trainer, encoder, kwargs):
+    """What the model was given is what our own agents give it."""
+    for each in trainer.generations:
+        output = each["output"]
+        for row, ids, kept in zip(
+            each["inputs"], output["prompt_ids"], output["prompt_mask"], strict=True
+        ):
+            (task,) = task_rows(row["env"], kwargs, [row["task_index"]])
+            shown = {"messages": task.messages, "tools": task.tools}
+            assert tuple(ids[kept.bool()].tolist()) == encoder.prompt(shown)
+
+
+def test_tools_reach_the_model_by_its_own_template(tmp_path):
+    kwargs = EASY | {"protocol": "native"}
+    model, tokenizer = tiny([gold(TOOLBOX, kwargs, 0)], WITH_TOOLS)
+    trainer = trainer_of(
+        (model, tokenizer),
+        trl_dataset(TOOLBOX, kwargs, range(2), tokenizer),
+        tmp_path,
+        reward_funcs=TaskReward(tokenizer=tokenizer),
+        steps=1,
+        settings={"max_completion_length": 8},
+    )
+    trainer.train()
+    encoder = ChatEncoder(tokenizer, "native")
+    check_prompts(trainer, encoder, kwargs)
+    (made,) = trainer.generations
+    wanted = [
+        replay(TOOLBOX, kwargs, row["task_index"], [encoder.decode(ids)])
+        for row, ids in zip(made["inputs"], made["ids"], strict=True)
+    ]
+    check_logged_rewards(trainer, "TaskReward", [wanted])
+
+
 def test_a_run_of_trl_logs_our_rewards(taught, tmp_path):
     model, tokenizer = taught
     trainer = trainer_of(
@@ -256,6 +290,7 @@ def test_a_run_of_trl_logs_our_rewards(taught, tmp_path):
     trainer.train()
     wanted = rewards_anew(trainer, tokenizer)
     check_logged_rewards(trainer, "TaskReward", wanted)
+    check_prompts(trainer, ChatEncoder(tokenizer), EASY)
     assert len({reward for each in wanted for reward in each}) > 1
     assert len(trainer.generations) == 3
     for name in ("terms/format", "terms/correctness", "failed"):

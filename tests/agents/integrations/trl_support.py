@@ -106,6 +106,7 @@ def trainer_of(taught, dataset, folder, *, generations=4, steps=3, batch=8, **kw
     settings = {
         "learning_rate": 1e-4,
         "max_completion_length": 96,
+        "temperature": 0.7,
         "gradient_checkpointing": False,
         **kwargs.pop("settings", {}),
     }
@@ -139,8 +140,8 @@ def tiny(texts, template=None, seed=0):
     return make_model(tokenizer, seed, hidden=64, layers=2), tokenizer
 
 
-def teach(model, examples, steps=45, rate=4e-3):
-    """Teach a model to say what is sampled in examples, ``(ids, sampled)`` each."""
+def teach(model, examples, until=0.05, rate=4e-3):
+    """Teach a model to say what is sampled in examples, ``(ids, sampled)`` each, well enough."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
     width = max(len(ids) for ids, _ in examples)
     ids = torch.zeros(len(examples), width).long()
@@ -149,12 +150,14 @@ def teach(model, examples, steps=45, rate=4e-3):
         ids[row, : len(tokens)] = torch.tensor(tokens)
         chosen = torch.tensor(sampled)
         wanted[row, : len(tokens)][chosen] = torch.tensor(tokens)[chosen]
-    for _ in range(steps):
+    for _ in range(200):
         loss = model(input_ids=ids, labels=wanted).loss
+        if loss < until:
+            return model.eval()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return model.eval()
+    raise AssertionError(f"the model has not learnt it: {loss=}")
 
 
 def example(tokenizer, env_id, kwargs, index, answers):
