@@ -227,8 +227,6 @@ def test_tools_that_change_in_mid_episode_are_said():
 PLAYS = [
     (PAY, [ToolCall("pay_in", {"amount": 3}), ToolCall("pay_in", {"amount": 2}), "That is done."]),
     (PAY, [ToolCall("pay_in", {"amount": 3}), "That is done."]),
-    (SUM, [ToolCall("add", {"first": 2, "second": 3}), "It is 5."]),
-    (SUM, [ToolCall("add", {"first": 2, "second": 3}), "It is 4."]),
     (LOOK, [ToolCall("count", {}), "There are 7 in it."]),
     (LOOK, ["There are 0 in it."]),
 ]
@@ -259,7 +257,7 @@ def lesson(tokenizer, made, number, answers):
 
 @pytest.fixture(scope="module")
 def taught():
-    made = trl_environments(OWN, {}, [PAY, SUM, LOOK])
+    made = trl_environments(OWN, {}, [PAY, LOOK])
     texts = [m["content"] for row in made.dataset for m in row["prompt"]]
     answers = [a if isinstance(a, str) else NATIVE.render([a]) for _, said in PLAYS for a in said]
     tools = [tool.__doc__ for kind in made.factory.values() for tool in tools_of(kind())]
@@ -307,14 +305,13 @@ def play_anew(index, completion, last):
 
 
 def test_trl_plays_tasks_with_several_sets_of_tools_and_logs_our_rewards(taught, tmp_path):
-    made = trl_environments(OWN, {}, [PAY, SUM, LOOK])
+    made = trl_environments(OWN, {}, [PAY, LOOK])
     trainer = trainer_of(
         taught,
         made.dataset,
         tmp_path,
         reward_funcs=environment_reward,
         environment_factory=made.factory,
-        batch=12,
     )
     trainer.train()
     wanted = rewards_anew(trainer)
@@ -357,7 +354,7 @@ def test_trl_asks_the_environment_for_the_reward(taught, tmp_path):
 
 
 def test_trl_leaves_out_an_episode_whose_tools_fail(taught, tmp_path):
-    made = trl_environments(BROKEN, {}, [SUM, SUM])
+    made = trl_environments(BROKEN, {}, [PAY, PAY])
     trainer = trainer_of(
         taught,
         made.dataset,
