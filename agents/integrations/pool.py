@@ -26,6 +26,7 @@ class PooledEpisode:
         ref: The task.
         task_id: Its id.
         messages: The whole conversation so far.
+        observation: The same as text, as ``reset`` and ``step`` return it.
         tools: The tools on offer now, OpenAI-style.
         new_messages: What the environment said to the last answer; ``()`` before the first one and
             when the episode is over.
@@ -38,7 +39,7 @@ class PooledEpisode:
         self.new_messages: tuple[Mapping[str, Any], ...] = ()
         self.outcomes: list[TurnOutcome] = []
         self._closed = self._broken = False
-        _, info = env.reset(seed=0, options={"task_index": ref.index})
+        self.observation, info = env.reset(seed=0, options={"task_index": ref.index})
         self.task_id: str = info["task_id"]
         self.messages: Sequence[Mapping[str, Any]] = info["messages"]
         self.tools: Sequence[Mapping[str, Any]] = info["tools"]
@@ -72,7 +73,7 @@ class PooledEpisode:
         self.outcomes.append(outcome)
         said = () if outcome.over else added_messages(self._env, len(self.messages), text, outcome)
         self.new_messages = tuple(said)
-        self.messages = outcome.messages
+        self.observation, self.messages = outcome.observation, outcome.messages
         self.tools = outcome.info["tools"]
         return outcome
 

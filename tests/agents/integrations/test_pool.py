@@ -41,23 +41,24 @@ def play_gold(pool, ref):
 
 def play_gym(ref):
     env = gym.make(ref.env, **ref.kwargs())
-    env.reset(seed=0, options={"task_index": ref.index})
+    text, _ = env.reset(seed=0, options={"task_index": ref.index})
     rewards, over = [], False
     while not over:
-        _, reward, terminated, truncated, info = env.step(env.unwrapped.gold_answer())
+        text, reward, terminated, truncated, info = env.step(env.unwrapped.gold_answer())
         rewards.append(reward)
         over = terminated or truncated
     env.close()
-    return rewards, info["messages"]
+    return rewards, info["messages"], text
 
 
 @pytest.mark.parametrize("env", [TOOLBOX, WORKSPACE])
 def test_an_episode_is_what_gym_make_plays(pool, env):
     for index in range(3):
         ref = TaskRef.of(env, {"difficulty": 3}, index)
-        episode, (rewards, messages) = play_gold(pool, ref), play_gym(ref)
+        episode, (rewards, messages, text) = play_gold(pool, ref), play_gym(ref)
         assert [outcome.reward for outcome in episode.outcomes] == rewards
         assert (episode.messages, episode.reward) == (messages, sum(rewards))
+        assert episode.observation == text
 
 
 def test_new_messages_are_what_came_after_the_answer(pool):
