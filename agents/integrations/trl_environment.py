@@ -44,7 +44,8 @@ class Rollout:
     def __init__(self, pool: EnvPool, tools: Tools) -> None:
         self._pool, self._tools = pool, tools
         self._episode: PooledEpisode | None = None
-        self._failure = self._problem = ""
+        self._failure = ""
+        self._problem: Exception | None = None
 
     def start(self, ref: TaskRef) -> None:
         """Begin another episode.
@@ -53,7 +54,7 @@ class Rollout:
             ConfigurationError: The task has other tools, or there is no such task.
         """
         self._close()
-        self._failure = self._problem = ""
+        self._failure, self._problem = "", None
         try:
             self._episode = self._pool.open(ref)
         except InfrastructureError as error:
@@ -66,7 +67,11 @@ class Rollout:
             )
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> str:
-        """Let the environment have a call as an answer of its own; return what it said to it."""
+        """Let the environment have a call as an answer of its own; return what it said to it.
+
+        Raises:
+            Exception: A bug. TRL tells it to the model and goes on, so ``finish`` raises it again.
+        """
         episode = self._episode
         if episode is None or self._failure:
             return "The tools do not work now."
@@ -77,8 +82,11 @@ class Rollout:
         except InfrastructureError as error:
             self._fail(error)
             return "The tools do not work now."
+        except Exception as error:
+            self._problem = error
+            raise
         if not episode.over and tuple(thaw(episode.tools)) != self._tools:
-            self._problem = (
+            self._problem = ConfigurationError(
                 f"the tools of task {episode.task_id!r} change in mid-episode, which TRL's "
                 "environments cannot follow; use rollout_func"
             )
@@ -92,9 +100,10 @@ class Rollout:
 
         Raises:
             ConfigurationError: The task's tools changed in mid-episode.
+            Exception: A tool raised what it must not.
         """
-        if self._problem:
-            raise ConfigurationError(self._problem)
+        if self._problem is not None:
+            raise self._problem
         episode = self._episode
         going = episode is not None and not self._failure and not episode.over
         if going and response is not None:
@@ -119,19 +128,18 @@ class Rollout:
 class ToolEnvironment:
     """What TRL's ``environment_factory`` makes; its other methods are the tools.
 
-    Attributes:
-        rollout: The episode that is played.
+    Whatever else it has begins with ``_``, as no tool does.
     """
 
-    pool: EnvPool
-    tools: Tools
+    _pool: EnvPool
+    _tools: Tools
 
     def __init__(self) -> None:
-        self.rollout = Rollout(self.pool, self.tools)
+        self._rollout = Rollout(self._pool, self._tools)
 
     def reset(self, **row: Any) -> None:
         """Begin the episode of a row of the dataset; what the model reads first is its prompt."""
-        self.rollout.start(TaskRef.parse(row))
+        self._rollout.start(TaskRef.parse(row))
 
 
 class ScoringEnvironment(ToolEnvironment):
@@ -143,7 +151,7 @@ class ScoringEnvironment(ToolEnvironment):
         TRL does not tell an environment what the model said last, so "Done." stands for it: this
         is for tasks that are judged by the state of their world.
         """
-        scored = self.rollout.finish(_UNHEARD)
+        scored = self._rollout.finish(_UNHEARD)
         return None if isinstance(scored, str) else scored[0]
 
 
@@ -232,7 +240,7 @@ def environment_reward(
     scored: dict[int, Scored] = {}
     for index, (said, environment) in enumerate(zip(completions, environments, strict=True)):
         if isinstance(environment, ToolEnvironment):
-            scored[index] = environment.rollout.finish(_last_words(said))
+            scored[index] = environment._rollout.finish(_last_words(said))
     rewards = iter(report(list(scored.values()), log_metric, log_extra))
     return [next(rewards) if index in scored else None for index in range(len(completions))]
 
@@ -248,11 +256,11 @@ def _class(
     base: type[ToolEnvironment], name: str, tools: Tools, pool: EnvPool
 ) -> type[ToolEnvironment]:
     methods = {tool["function"]["name"]: tool_method(tool, _run) for tool in tools}
-    return type(name, (base,), {"pool": pool, "tools": tools, "__doc__": base.__doc__} | methods)
+    return type(name, (base,), {"_pool": pool, "_tools": tools, "__doc__": base.__doc__} | methods)
 
 
 def _run(environment: ToolEnvironment, name: str, arguments: dict[str, Any]) -> str:
-    return environment.rollout.call(name, arguments)
+    return environment._rollout.call(name, arguments)
 
 
 def _refuse_single_turn(env: str, env_kwargs: Mapping[str, Any]) -> None:

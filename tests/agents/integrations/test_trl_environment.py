@@ -38,6 +38,8 @@ from tests.agents.integrations.trl_support import (
 from tests.agents.templates import CHATML
 from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.core.types import ToolCall
+from toolrl_env.data.own.session import OwnSession
+from toolrl_env.envs.own import OwnToolsEnv
 from toolrl_env.parsing import get_protocol
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
@@ -187,6 +189,36 @@ def test_failures_are_none_and_the_next_episode_has_its_reward():
     asked = begun(SUM, BROKEN, get_reward=True)
     with failing(steps=[0]):
         assert asked.get_reward() is None
+
+
+def test_a_bug_is_raised_and_not_only_told_to_the_model(monkeypatch):
+    environment = begun(SUM)
+    monkeypatch.setattr(OwnSession, "execute", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        environment.add(first=2, second=3)
+    with pytest.raises(ZeroDivisionError):
+        environment_reward([said("It is 5.")], [environment])
+
+
+def test_a_tool_may_have_any_name_that_begins_with_a_letter():
+    def pool(tools: int) -> int:
+        """Say what it was given.
+
+        Args:
+            tools: Anything.
+        """
+        return tools
+
+    gym.register(
+        "ToolRLTRLNames-v0",
+        entry_point=lambda **kw: OwnToolsEnv(
+            [pool], [{"id": "a", "question": "Go.", "answer": "1"}], **kw
+        ),
+    )
+    environment = begun(0, "ToolRLTRLNames-v0")
+    del gym.registry["ToolRLTRLNames-v0"]
+    assert environment.pool(tools=1) == "1"
+    assert environment_reward([said("1")], [environment]) == [1.0]
 
 
 def test_environments_of_others_have_no_reward_of_ours():
