@@ -13,6 +13,7 @@ from agents.integrations.trl import EpisodeRollout, episode_reward, trl_dataset
 from agents.prompting import ChatEncoder
 from tests.agents.integrations.trl_support import (
     BROKEN,
+    LOOK,
     OWN,
     PAY,
     SUM,
@@ -28,7 +29,7 @@ from tests.agents.integrations.trl_support import (
     tiny,
     trainer_of,
 )
-from tests.agents.templates import FORGETS_THOUGHTS
+from tests.agents.templates import FORGETS_THOUGHTS, WITH_TOOLS, encoder_with
 from toolrl_env.core.errors import ConfigurationError
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -221,6 +222,19 @@ def test_a_call_returns_a_row_per_prompt_the_same_for_the_same_place(standing):
         first["episode_turns"], first["completion_ids"], first["env_mask"], strict=True
     ):
         assert turns == len(segments(ids, mask))
+
+
+def test_the_tools_of_each_task_reach_a_template_that_has_them(standing):
+    kwargs, tokenizer = {"protocol": "native"}, standing.processing_class
+    standing.processing_class = encoder_with(tokenizer, WITH_TOOLS).tokenizer
+    encoder = ChatEncoder(standing.processing_class, "native")
+    rows = task_rows(OWN, kwargs, [PAY, LOOK])
+    prompts = list(trl_dataset(OWN, kwargs, [PAY, LOOK])["prompt"])
+    made = EpisodeRollout(Limits(4, 2048, 2))(prompts, standing)
+    for ids, row in zip(made["prompt_ids"], rows, strict=True):
+        assert tuple(ids) == encoder.prompt({"messages": row.messages, "tools": row.tools})
+    assert len(made["prompt_ids"][0]) > len(made["prompt_ids"][1])
+    assert made["episode_turns"] == [2, 2]
 
 
 def test_limits_cut_episodes_which_keep_what_they_earned(standing):
