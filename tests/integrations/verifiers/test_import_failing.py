@@ -13,6 +13,8 @@ from rich.console import Console
 
 from agents.evaluate import EvaluateConfig, run
 from agents.evaluation import evaluate
+from agents.integrations.verifiers import foreign
+from agents.integrations.verifiers.driver import Driver
 from agents.integrations.verifiers.foreign import VerifiersEnv
 from agents.turn_outcome import take_turn
 from tests.integrations.verifiers.sums import SEAT, Adds, sums
@@ -77,6 +79,22 @@ def test_their_time_is_limited_and_a_new_thread_takes_over(make):
         env.step("3")
     env.reset(options={"task_index": 1})
     assert env.step("3")[1] == 1.0
+
+
+def test_a_request_that_cannot_be_shown_whole_is_named(make, monkeypatch):
+    monkeypatch.setattr(foreign, "MAX_OBSERVATION_CHARS", foreign.MAX_CHARS + 20)
+    with pytest.raises(InfrastructureError, match="characters; 20 can be shown") as caught:
+        make().reset(seed=0)
+    assert caught.value.kind is FailureKind.BAD_RESULT
+
+
+def test_a_thread_that_does_not_end_is_warned_of(make, monkeypatch):
+    env = make()
+    env.reset(seed=0)
+    close = Driver.close
+    monkeypatch.setattr(Driver, "close", lambda driver: not close(driver))
+    with pytest.warns(UserWarning, match="did not end within 60 s"):
+        env.close()
 
 
 # ---------------------------------------------------------------------- threads and loops

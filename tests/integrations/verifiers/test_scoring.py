@@ -9,6 +9,7 @@ import verifiers.v1 as vf
 from verifiers.v1.graph import MessageNode
 from verifiers.v1.trace import AgentInfo, TraceTask
 
+from agents.integrations.pool import PooledEpisode
 from agents.integrations.tasks import TaskRef
 from agents.integrations.verifiers import scoring
 from agents.integrations.verifiers.data import ToolRLData
@@ -82,6 +83,14 @@ def test_answers_that_end_where_the_episode_goes_on_have_a_reward_only_if_a_limi
         assert played(data(MANY), cut) == play_answers(MANY, [first])
 
 
-def test_gold_solves_or_is_not_known():
+def test_gold_solves_or_does_not_or_is_not_known(monkeypatch):
     assert gold_solves(ONE) is True
     assert gold_solves(MANY) is True
+    monkeypatch.setattr(PooledEpisode, "gold_answer", lambda self: "<think> x")
+    assert gold_solves(ONE) is False
+
+    def none(self):
+        raise ConfigurationError("no gold answer")
+
+    monkeypatch.setattr(PooledEpisode, "gold_answer", none)
+    assert gold_solves(ONE) is None
