@@ -37,11 +37,13 @@ __all__ = [
 
 
 class CandidateScorer(BaseFeaturesExtractor):
-    """One network for every candidate: observation [B, size] -> scores and a summary [B, n + h].
+    """One network for every candidate: observation [B, size] -> scores and a summary [B, n + 2h].
 
-    A candidate's score depends on its own row and on the request, not on its place: permuting the
-    candidates permutes the scores. The tool's and the request's encodings meet in a product of
-    learned projections. Places without a candidate score ``absent``.
+    A candidate's score depends on its own row, on the request and on what all candidates have in
+    common (the mean and the maximum over them, as in Zaheer et al., *Deep Sets*, 2017), not on its
+    place: permuting the candidates permutes the scores. The encoded tool meets the encoded request,
+    and the passages that the candidate's values come from, in products of learned projections.
+    Places without a candidate score ``absent``.
 
     Args:
         observation_space: That of ``CandidateActions``.
@@ -57,29 +59,35 @@ class CandidateScorer(BaseFeaturesExtractor):
         hidden: int = 64,
         absent: float = -1e8,
     ) -> None:
-        super().__init__(observation_space, layout.places + hidden)
+        super().__init__(observation_space, layout.places + 2 * hidden)
         self.layout, self.absent = layout, absent
-        self.tool = nn.Linear(layout.context, hidden)
-        self.request = nn.Linear(layout.context, hidden)
-        numbers = layout.row - layout.context
-        self.body = nn.Sequential(
-            nn.Linear(numbers + hidden, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh()
+        self.tool, self.request, self.passages = (
+            nn.Linear(layout.context, hidden) for _ in range(3)
         )
+        numbers = layout.row - 2 * layout.context
+        self.body = nn.Sequential(nn.Linear(numbers + 2 * hidden, hidden), nn.Tanh())
+        self.own = nn.Linear(hidden, hidden)
+        self.common = nn.Linear(2 * hidden, hidden, bias=False)
         self.head = nn.Linear(hidden, 1)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        """Return the scores [B, n] and, after them, the mean over the candidates [B, h]."""
+        """Return the scores [B, n] and, after them, mean and maximum of the candidates [B, 2h]."""
         layout = self.layout
         table, request = observations.split([layout.places * layout.row, layout.context], dim=1)
         rows = table.reshape(-1, layout.places, layout.row)  # [B, n, row]
-        present = rows[:, :, 0] > 0.5  # [B, n]
-        numbers, tools = rows.split([layout.row - layout.context, layout.context], dim=2)
-        match = self.tool(tools) * self.request(request).unsqueeze(1)  # [B, n, h]
-        hidden = self.body(torch.cat((numbers, match), dim=2))  # [B, n, h]
-        scores = self.head(hidden).squeeze(2).masked_fill(~present, self.absent)  # [B, n]
-        kept = hidden * present.unsqueeze(2)
-        mean = kept.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)  # [B, h]
-        return torch.cat((scores, mean), dim=1)
+        present = rows[:, :, :1] > 0.5  # [B, n, 1]
+        sizes = [layout.row - 2 * layout.context, layout.context, layout.context]
+        numbers, tools, passages = rows.split(sizes, dim=2)
+        tool = self.tool(tools)  # [B, n, h]
+        match = tool * self.request(request).unsqueeze(1)  # [B, n, h]
+        local = tool * self.passages(passages)  # [B, n, h]
+        hidden = self.body(torch.cat((numbers, match, local), dim=2))  # [B, n, h]
+        mean = (hidden * present).sum(dim=1) / present.sum(dim=1).clamp(min=1)  # [B, h]
+        most = hidden.masked_fill(~present, -1.0).amax(dim=1)  # [B, h]; tanh is above -1
+        summary = torch.cat((mean, most), dim=1)  # [B, 2h]
+        joint = torch.tanh(self.own(hidden) + self.common(summary).unsqueeze(1))  # [B, n, h]
+        scores = self.head(joint).masked_fill(~present, self.absent).squeeze(2)  # [B, n]
+        return torch.cat((scores, summary), dim=1)
 
 
 class _Split(nn.Module):
