@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.candidate_coverage import cover
-from benchmarks.quality.sb3_curves import Config, Held, at, by_category, draw, hold_out, report
+from benchmarks.quality.held_candidates import Held, hold_out
+from benchmarks.quality.sb3_curves import Config, at, by_category, draw, report
 from toolrl_env.wrappers.numeric.candidate_actions import CandidateLayout
 from toolrl_env.wrappers.numeric.candidate_features import FEATURES
-
-EASY = '{"difficulty": 1}'
 
 
 def test_easy_calls_are_covered():
@@ -37,7 +36,7 @@ def test_every_turn_of_a_gold_trajectory_is_a_state():
 
 
 def test_the_oracle_is_the_most_and_the_baselines_are_below_it():
-    held = hold_out(Config(env_kwargs=EASY, tasks=15))
+    held = hold_out("ToolRL-Toolbox-v0", {"difficulty": 1, "split": "test"}, 15)
     assert held.random < held.rule <= held.oracle <= 4.0
     best = np.nanargmax(held.rewards, axis=1)
     assert held.reward(best) == pytest.approx(held.oracle)

@@ -60,10 +60,7 @@ def candidate_rows(
     encoded = [np.asarray(encoder(tool.text), np.float32) for tool in shown.tools]
     near = [float(vector @ request) for vector in encoded]
     about = _about_tools(shown, near)
-    evidence = len(reader.evidence) / 8
-    returned = float(shown.results_at < len(shown.said))
-    calls, parts = len(shown.called) / 4, len(passages.texts) / 8
-    state = [len(shown.tools) / 16, evidence, returned, calls, parts]
+    state = _about_state(shown, len(reader.evidence), len(passages.texts))
     reply = [1.0, 1.0, *state, *([0.0] * (len(FEATURES) - 2 - len(state)))]
     reply[FEATURES.index("similarity_to_best")] = max((row[3] for row in about), default=0.0)
     reply[FEATURES.index("encoded_similarity_to_best")] = max(near, default=0.0)
@@ -78,6 +75,12 @@ def candidate_rows(
         tools.append(encoded[proposal.tool])
     spoken = [np.asarray(encoder(text), np.float32) for text in passages.texts]
     return np.hstack((np.array(numbers, np.float32), np.stack(tools), weights @ np.stack(spoken)))
+
+
+def _about_state(shown: Visible, evidence: int, passages: int) -> list[float]:
+    returned = float(shown.results_at < len(shown.said))
+    called, parts = len(shown.called) / 4, passages / 8
+    return [len(shown.tools) / 16, evidence / 8, returned, called, parts]
 
 
 def _about_tools(shown: Visible, near: Sequence[float]) -> list[list[float]]:
