@@ -28,11 +28,11 @@ SOURCES := toolrl_env agents benchmarks tests
 AGENTS := $(VENV)/.installed-agents
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help demo demo-quick test lint format bench setup clean
+.PHONY: help demo demo-quick test test-trainers lint format bench setup clean
 .PHONY: lint-ruff lint-types lint-imports lint-deps lint-spelling
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 demo: $(AGENTS) ## train SmolLM2-135M by GRPO and compare before with after (7 minutes or more)
 	$(PY) -m agents.demo $(ARGS)
@@ -43,6 +43,24 @@ demo-quick: $(AGENTS) ## the same code with a tiny model trained from scratch (u
 # One thread per worker: with as many workers as cores, more threads only get in each other's way.
 test: $(DEV) ## run every test and doctest
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+# verl, verifiers and OpenEnv pin other versions of what we use. Each has a virtual environment on
+# top of .venv that holds only what differs.
+TRAINERS := openenv verifiers verl
+
+test-trainers: $(TRAINERS:%=test-trainer-%) ## test the trainers that need venvs of their own
+
+$(TRAINERS:%=test-trainer-%): test-trainer-%: $(VENV)-%/.installed
+	OMP_NUM_THREADS=1 $(VENV)-$*/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS) \
+	  tests/integrations/$* agents/integrations/$*
+
+$(TRAINERS:%=$(VENV)-%/.installed): $(VENV)-%/.installed: pyproject.toml $(DEV)
+	@echo "installing $* into $(VENV)-$*, on top of $(VENV) (a minute or two, once)"
+	@$(PY) -m venv --clear $(VENV)-$*
+	@site='import site; print(site.getsitepackages()[0])'; \
+	  realpath "$$($(PY) -c "$$site")" > "$$($(VENV)-$*/bin/python -c "$$site")/zz_beneath.pth"
+	@$(VENV)-$*/bin/python -m pip --disable-pip-version-check --quiet install --editable '.[$*]'
+	@touch $@
 
 lint: lint-ruff lint-types lint-imports lint-deps lint-spelling ## check style, types, layers, spelling
 
@@ -76,8 +94,8 @@ bench: $(DEV) ## measure speed: each benchmark prints a ratio within one run
 
 setup: $(DEV) ## install everything, run nothing
 
-clean: ## remove .venv, caches and build products; keeps runs/
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## remove the virtual environments, caches and build products; keeps runs/
+	rm -rf $(VENV) $(TRAINERS:%=$(VENV)-%) build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):

@@ -16,15 +16,10 @@ from agents.episode import Episode, Turn
 from agents.generation import Completion
 from agents.prompting import ChatEncoder
 from agents.turn_credits import turn_credits
-from agents.turn_outcome import TurnOutcome, take_turn
+from agents.turn_outcome import TurnOutcome, added_messages, take_turn
 from toolrl_env.core.errors import ConfigurationError
 
-__all__ = ["REPLACES_ANSWERS", "Conversation", "ForkingEnv", "Limits", "StatefulEnv"]
-
-REPLACES_ANSWERS = (
-    "puts other answers in the place of the model's (teacher forcing), so that the conversation "
-    "does not go on from what was sampled; use continuation='free_running', or mode='single_turn'"
-)
+__all__ = ["Conversation", "ForkingEnv", "Limits", "StatefulEnv"]
 
 
 @runtime_checkable
@@ -203,18 +198,8 @@ class Conversation:
 
     def _take_in(self, outcome: TurnOutcome, turn: Turn) -> None:
         """Append what follows the answer, as context."""
-        before, now = len(self._messages), outcome.messages
-        name = type(self.env.unwrapped).__name__
-        if len(now) < before + 2 or now[before]["role"] != "assistant":
-            roles = [message["role"] for message in now[before:]]
-            raise ConfigurationError(
-                f"{name} goes on after an answer, so info['messages'] must grow by the "
-                f"assistant's message and at least one more; it grew by {roles}"
-            )
-        kept = now[before]["content"]
-        if kept != turn.text and not (kept and turn.text.startswith(kept)):  # cut at max_chars
-            raise ConfigurationError(f"{name} {REPLACES_ANSWERS}")
-        self._messages, self._shown = now, now[before + 1 :]
+        self._shown = added_messages(self.env, len(self._messages), turn.text, outcome)
+        self._messages = outcome.messages
         ids = self._delta.after(self._shown, finished=turn.finished)
         self._extend(ids, [0.0] * len(ids), sampled=False)
 

@@ -12,13 +12,14 @@ import numpy as np
 
 import toolrl_env  # noqa: F401  # registers the ids
 from agents.chat_delta import ChatDelta
-from agents.conversation import REPLACES_ANSWERS, Conversation, Limits
+from agents.conversation import Conversation, Limits
 from agents.env_kwargs import make_env
 from agents.episode import Episode, Group
 from agents.playing import Sampler, play
 from agents.prompting import ChatEncoder
 from agents.seeds import derive_seed
 from agents.tree import Bush, TreeConfig, grow
+from agents.turn_outcome import REPLACES_ANSWERS
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import StopReason
 from toolrl_env.envs.base import ToolUseEnv

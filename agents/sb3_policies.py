@@ -21,6 +21,7 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import nn
 
+from agents.candidate_network import CandidateNetwork
 from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.parsing import AnswerProtocol, get_protocol
 from toolrl_env.wrappers.numeric.actions import REPLY, write_answer
@@ -37,13 +38,7 @@ __all__ = [
 
 
 class CandidateScorer(BaseFeaturesExtractor):
-    """One network for every candidate: observation [B, size] -> scores and a summary [B, n + 2h].
-
-    A candidate's score depends on its own row, on the request and on what all candidates have in
-    common (the mean and the maximum over them, as in Zaheer et al., *Deep Sets*, 2017), not on its
-    place: permuting the candidates permutes the scores. The encoded tool meets the encoded request,
-    and the passages that the candidate's values come from, in products of learned projections.
-    Places without a candidate score ``absent``.
+    """``CandidateNetwork`` as a features extractor: scores, then the summary, [B, n + 2h].
 
     Args:
         observation_space: That of ``CandidateActions``.
@@ -60,34 +55,11 @@ class CandidateScorer(BaseFeaturesExtractor):
         absent: float = -1e8,
     ) -> None:
         super().__init__(observation_space, layout.places + 2 * hidden)
-        self.layout, self.absent = layout, absent
-        self.tool, self.request, self.passages = (
-            nn.Linear(layout.context, hidden) for _ in range(3)
-        )
-        numbers = layout.row - 2 * layout.context
-        self.body = nn.Sequential(nn.Linear(numbers + 2 * hidden, hidden), nn.Tanh())
-        self.own = nn.Linear(hidden, hidden)
-        self.common = nn.Linear(2 * hidden, hidden, bias=False)
-        self.head = nn.Linear(hidden, 1)
+        self.network = CandidateNetwork(layout, hidden, absent)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        """Return the scores [B, n] and, after them, mean and maximum of the candidates [B, 2h]."""
-        layout = self.layout
-        table, request = observations.split([layout.places * layout.row, layout.context], dim=1)
-        rows = table.reshape(-1, layout.places, layout.row)  # [B, n, row]
-        present = rows[:, :, :1] > 0.5  # [B, n, 1]
-        sizes = [layout.row - 2 * layout.context, layout.context, layout.context]
-        numbers, tools, passages = rows.split(sizes, dim=2)
-        tool = self.tool(tools)  # [B, n, h]
-        match = tool * self.request(request).unsqueeze(1)  # [B, n, h]
-        local = tool * self.passages(passages)  # [B, n, h]
-        hidden = self.body(torch.cat((numbers, match, local), dim=2))  # [B, n, h]
-        mean = (hidden * present).sum(dim=1) / present.sum(dim=1).clamp(min=1)  # [B, h]
-        most = hidden.masked_fill(~present, -1.0).amax(dim=1)  # [B, h]; tanh is above -1
-        summary = torch.cat((mean, most), dim=1)  # [B, 2h]
-        joint = torch.tanh(self.own(hidden) + self.common(summary).unsqueeze(1))  # [B, n, h]
-        scores = self.head(joint).masked_fill(~present, self.absent).squeeze(2)  # [B, n]
-        return torch.cat((scores, summary), dim=1)
+        """Return the scores [B, n] and, after them, what all candidates have in common [B, 2h]."""
+        return torch.cat(self.network(observations), dim=1)
 
 
 class _Split(nn.Module):
@@ -118,7 +90,7 @@ class _ScoresAreLogits:
         super()._build(lr_schedule)
         self.action_net = nn.Identity()
         with torch.no_grad():
-            self.features_extractor.head.weight.mul_(0.01)  # begin near the uniform policy
+            self.features_extractor.network.head.weight.mul_(0.01)  # begin near the uniform policy
         self.optimizer = self.optimizer_class(
             self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs
         )

@@ -14,7 +14,7 @@ from toolrl_env.core.types import GroundTruth
 from toolrl_env.data.source import TaskSource
 from toolrl_env.parsing import AnswerProtocol, get_protocol
 
-__all__ = ["GoldPolicy", "NoisyGoldPolicy", "RandomPolicy"]
+__all__ = ["GoldPolicy", "NoisyGoldPolicy", "RandomPolicy", "gold_action"]
 
 _PARTING = "That is all I can do."
 
@@ -130,6 +130,24 @@ class RandomPolicy:
         arguments = {name: _value(rng, schema) for name, schema in properties.items()}
         call = {"name": tool["name"], "parameters": arguments}
         return self.protocol.render([call], think="Let me try this one.")
+
+
+def gold_action(env: gym.Env) -> int | None:
+    """Return the action of ``CandidateActions`` that is the whole gold answer in this state.
+
+    Args:
+        env: An environment in mid-episode with ``CandidateActions`` around it, wrapped or not.
+
+    Returns:
+        ``None`` if no candidate is, e.g. since the gold answer makes several calls at once.
+    """
+    base = env.unwrapped
+    calls = base.protocol.parse(base.gold_answer()).values or ()
+    gold = [(call["name"], call["parameters"]) for call in calls]
+    for action, call in enumerate(env.get_wrapper_attr("candidates")):
+        if gold == ([] if call is None else [(call.name, dict(call.arguments))]):
+            return action
+    return None
 
 
 def _value(rng: random.Random, schema: Mapping[str, Any] | bool) -> Any:

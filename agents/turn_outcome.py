@@ -9,10 +9,15 @@ from typing import Any
 
 import gymnasium as gym
 
-from toolrl_env.core.errors import InfrastructureError
+from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import FailureKind, StopReason
 
-__all__ = ["TurnOutcome", "take_turn"]
+__all__ = ["REPLACES_ANSWERS", "TurnOutcome", "added_messages", "take_turn"]
+
+REPLACES_ANSWERS = (
+    "puts other answers in the place of the model's (teacher forcing), so that the conversation "
+    "does not go on from what was sampled; use continuation='free_running', or mode='single_turn'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +109,31 @@ def take_turn(env: gym.Env[str, str], answer: str) -> TurnOutcome:
         observation=observation,
         info=info,
     )
+
+
+def added_messages(
+    env: gym.Env[str, str], before: int, answer: str, outcome: TurnOutcome
+) -> Sequence[Mapping[str, Any]]:
+    """Return what the environment said to an answer after which the episode goes on.
+
+    Args:
+        env: The environment.
+        before: Messages of the conversation before the answer.
+        answer: The answer.
+        outcome: What came of it.
+
+    Raises:
+        ConfigurationError: The conversation did not grow by the answer and at least one message
+            more, so that whoever has the conversation elsewhere cannot follow.
+    """
+    now, name = outcome.messages, type(env.unwrapped).__name__
+    if len(now) < before + 2 or now[before]["role"] != "assistant":
+        roles = [message["role"] for message in now[before:]]
+        raise ConfigurationError(
+            f"{name} goes on after an answer, so info['messages'] must grow by the "
+            f"assistant's message and at least one more; it grew by {roles}"
+        )
+    kept = now[before]["content"]
+    if kept != answer and not (kept and answer.startswith(kept)):  # cut at max_chars
+        raise ConfigurationError(f"{name} {REPLACES_ANSWERS}")
+    return now[before + 1 :]

@@ -156,7 +156,7 @@ def gather(
         seed=seed,
         agent=agent,
         agent_settings=agent_settings,
-        versions=_versions(),
+        versions=versions(),
     )
 
 
@@ -169,7 +169,8 @@ def _prompt_hash(env: ToolUseEnv, tasks: Sequence[int]) -> str:
     return digest.hexdigest()
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of libraries, and a SHA-256 over this project's code."""
     found = {"python": platform.python_version(), "toolrl_env": toolrl_env.__version__}
     for name in _LIBRARIES:
         try:

@@ -10,10 +10,11 @@ import pytest
 import toolrl_env  # noqa: F401
 from agents.mistakes import MISTAKES
 from agents.policy import Policy
-from agents.scripted import GoldPolicy, NoisyGoldPolicy, RandomPolicy
+from agents.scripted import GoldPolicy, NoisyGoldPolicy, RandomPolicy, gold_action
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.parsing import get_protocol
 from toolrl_env.rewards import score_response
+from toolrl_env.wrappers import CandidateActions
 
 TOOLBOX = "ToolRL-Toolbox-v0"
 
@@ -167,3 +168,23 @@ def test_some_mistakes_do_not_apply():
 
 def test_unusual_gold_calls_are_left_alone():
     assert MISTAKES["wrong_name"](random.Random(0), get_protocol("toolrl"), "x", [3]) is None
+
+
+def test_the_gold_action_earns_what_gold_earns_or_there_is_none():
+    env = CandidateActions(gym.make(TOOLBOX))
+    wrapped = gym.wrappers.RecordEpisodeStatistics(env)
+    found = Counter()
+    for index in range(80):
+        _, info = wrapped.reset(options={"task_index": index})
+        action, gold = gold_action(wrapped), env.unwrapped.gold_answer()
+        calls = env.unwrapped.protocol.parse(gold).values or ()
+        found[len(calls), action is not None] += 1
+        if action is not None:
+            assert info["action_mask"][action]
+            assert (action == 0) == (not calls)
+            reward, info = wrapped.step(action)[1::3]
+            highest = sum(term.high * term.weight for term in info["breakdown"].terms)
+            assert reward == (highest if calls else 1.0)
+    assert found[1, True] > 10
+    assert found[0, True] > 0
+    assert found[2, True] == found[3, True] == found[0, False] == 0

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 from itertools import pairwise
 
 import pytest
 from gymnasium.utils.env_checker import data_equivalence
 
+from tests.fresh_process import in_fresh_processes
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import StopReason
 from toolrl_env.prompts.native import chatml
@@ -187,15 +186,6 @@ for index in range(3):
 
 def test_another_process_goes_through_the_same_states(multi_turn):
     env_id, kwargs = multi_turn
-    runs = {
-        subprocess.run(
-            [sys.executable, "-c", _FRESH, env_id, repr(kwargs)],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={"PYTHONHASHSEED": seed, "PATH": ""},
-        ).stdout
-        for seed in ("1", "2")
-    }
+    runs = in_fresh_processes(_FRESH, env_id, repr(kwargs))
     assert len(runs) == 1
     assert runs.pop().count("\n") > 3

@@ -6,8 +6,6 @@ import copy
 import json
 import math
 import pickle
-import subprocess
-import sys
 import warnings
 from itertools import islice
 
@@ -16,6 +14,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
 
+from tests.fresh_process import in_fresh_processes
 from toolrl_env.core.errors import ConfigurationError, SnapshotError, WrongActionType
 from toolrl_env.core.types import RewardBreakdown, StopReason
 from toolrl_env.spaces import UnicodeText
@@ -339,14 +338,5 @@ print(hashlib.sha256(text.encode()).hexdigest(), env.unwrapped.tasks.fingerprint
 
 def test_another_process_sees_the_same_tasks(variant):
     env_id, kwargs = variant
-    runs = {
-        subprocess.run(
-            [sys.executable, "-c", _FRESH, env_id, repr(kwargs)],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={"PYTHONHASHSEED": seed, "PATH": ""},
-        ).stdout
-        for seed in ("1", "2")
-    }
+    runs = in_fresh_processes(_FRESH, env_id, repr(kwargs))
     assert len(runs) == 1

@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import itertools
 import pickle
-import subprocess
-import sys
 from collections import Counter
 
 import numpy as np
 import pytest
 
+from tests.fresh_process import in_fresh_processes
 from toolrl_env.core.errors import ConfigurationError, UnknownName, UnknownTask
 from toolrl_env.core.types import Task
 from toolrl_env.data.procedural import ToolboxSource
@@ -51,16 +50,7 @@ def test_tasks_are_the_same_in_another_process() -> None:
         "from toolrl_env.data.procedural import ToolboxSource as S; import hashlib; s = S('test'); "
         "print(hashlib.sha256(repr([s[i] for i in range(40)]).encode()).hexdigest(), s.fingerprint)"
     )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
-        ).stdout
-        for seed in ("1", "2")
-    }
+    outputs = in_fresh_processes(program)
     assert len(outputs) == 1
     assert ToolboxSource("test").fingerprint in outputs.pop()
 

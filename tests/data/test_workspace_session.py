@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.data.workspace_support import calls_of, make, play, play_gold
+from tests.fresh_process import in_fresh_processes
 from toolrl_env.core.errors import InfrastructureError, SnapshotError
 from toolrl_env.core.session import Session
 from toolrl_env.core.types import ErrorCode, ParsedCall, Task, ToolCall
@@ -136,17 +135,11 @@ def test_a_played_episode_is_the_same_in_another_process() -> None:
         "s = S('test', 9); t = s[3]; e = s.open(t); h = play(e, s.gold_turns(t))\n"
         "print(e.state_hash()); print(repr(h))"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PYTHONHASHSEED": "5", "PYTHONPATH": ":".join(["", *sys.path])},
-    )
+    (printed,) = in_fresh_processes(program)
     source = WorkspaceSource("test", 9)
     session = source.open(source[3])
     heard = play(session, source.gold_turns(source[3]))
-    assert run.stdout.splitlines() == [session.state_hash(), repr(heard)]
+    assert printed.splitlines() == [session.state_hash(), repr(heard)]
 
 
 def test_everything_that_matters_later_is_in_the_hash() -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import pickle
 import re
-import subprocess
-import sys
 from collections import Counter
 
 import numpy as np
 import pytest
 
 from tests.data.workspace_support import calls_of
+from tests.fresh_process import in_fresh_processes
 from toolrl_env.core.errors import ConfigurationError, UnknownName, UnknownTask
 from toolrl_env.core.session import SessionSource, TaskSource
 from toolrl_env.core.types import Task
@@ -60,16 +59,7 @@ def test_tasks_and_offices_are_the_same_in_another_process() -> None:
         "all_ = repr([(t, s.gold_turns(t), s.open(t).state_hash()) for t in ts])\n"
         "print(hashlib.sha256(all_.encode()).hexdigest(), s.fingerprint)"
     )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(["", *sys.path])},
-        ).stdout
-        for seed in ("1", "2")
-    }
+    outputs = in_fresh_processes(program)
     assert len(outputs) == 1
     assert outputs.pop().split()[1] == WorkspaceSource("test").fingerprint
 

@@ -45,6 +45,7 @@ def registry():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch, registry):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "minari"))
     name = f"docs_{page.stem}".replace("-", "_")
     module = types.ModuleType(name)
     monkeypatch.setitem(sys.modules, name, module)

@@ -137,6 +137,10 @@ def test_the_warm_start_teaches_the_layout_of_a_registered_environment(tmp_path)
 
 def held_out(folder, env_id, kwargs, tasks, tokens):
     """Mean held-out reward of a checkpoint, greedy."""
-    model, tokenizer = load_folder(folder)
+    return mean_reward(*load_folder(folder), env_id, kwargs, tasks, tokens)
+
+
+def mean_reward(model, tokenizer, env_id, kwargs, tasks, tokens):
+    """Mean reward of a model, greedy."""
     policy = TransformersPolicy(model, ChatEncoder(tokenizer), max_new_tokens=tokens)
     return evaluate(policy, env_id, kwargs, range(tasks)).summary()["reward"].mean

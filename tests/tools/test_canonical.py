@@ -6,8 +6,6 @@ import datetime
 import decimal
 import enum
 import random
-import subprocess
-import sys
 import threading
 from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fresh_process import in_fresh_processes
 from toolrl_env.core.errors import SnapshotError
 from toolrl_env.tools.canonical import state_digest
 
@@ -121,15 +120,5 @@ print([state_digest(value) for value in values()])
 
 
 def test_the_digest_is_the_same_in_other_processes() -> None:
-    runs = {
-        subprocess.run(
-            [sys.executable, "-c", _FRESH],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=Path(__file__).parents[2],
-            env={"PYTHONHASHSEED": seed, "PATH": "", "PYTHONPATH": str(Path(__file__).parents[2])},
-        ).stdout.strip()
-        for seed in ("1", "2")
-    }
-    assert runs == {str([state_digest(value) for value in values()])}
+    runs = in_fresh_processes(_FRESH)
+    assert runs == {f"{[state_digest(value) for value in values()]}\n"}

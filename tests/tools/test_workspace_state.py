@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 import pickle
-import subprocess
-import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fresh_process import in_fresh_processes
 from tests.tools.workspace_support import ADA, BO, ROWS, call, small_office
 from toolrl_env.core.errors import SnapshotError
 from toolrl_env.core.types import ToolCall
@@ -156,16 +155,10 @@ def test_the_hash_is_the_same_in_another_process() -> None:
         "from tests.tools.workspace_support import small_office as s; o = s(); "
         "o.create_file('/ä.txt', 'ü'); print(o.state_hash())"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PYTHONPATH": ":".join(["", *sys.path]), "PYTHONHASHSEED": "7"},
-    )
+    printed = in_fresh_processes(program)
     office = small_office()
     office.create_file("/ä.txt", "ü")
-    assert run.stdout.strip() == office.state_hash()
+    assert printed == {f"{office.state_hash()}\n"}
 
 
 OPERATIONS = st.lists(

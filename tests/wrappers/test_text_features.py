@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import gymnasium as gym
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fresh_process import in_fresh_processes
 from tests.wrappers.numeric_support import TOOLBOX, toolbox
 from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.wrappers import CandidateActions, HashedNgrams, TextFeatures
@@ -87,14 +85,4 @@ def test_texts_that_share_words_are_nearer():
 
 def test_hashes_are_the_same_in_another_process():
     code = "from toolrl_env.wrappers import HashedNgrams; print(HashedNgrams(8)('a bc d').tolist())"
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert outputs == {f"{HashedNgrams(8)('a bc d').tolist()}\n"}
+    assert in_fresh_processes(code) == {f"{HashedNgrams(8)('a bc d').tolist()}\n"}

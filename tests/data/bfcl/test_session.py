@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import functools
-import os
 import pickle
 import random
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fresh_process import in_fresh_processes
 from toolrl_env.core.errors import SnapshotError
 from toolrl_env.core.types import ErrorCode, ToolCall
 from toolrl_env.data.bfcl import MAX_STEPS, BFCLMultiTurnSource, BFCLSession
@@ -336,18 +334,8 @@ for category in ("base", "long_context"):
 
 
 def test_every_process_sees_the_same() -> None:
-    seen = [
-        subprocess.run(
-            [sys.executable, "-c", REPLAY],
-            capture_output=True,
-            text=True,
-            env=os.environ | {"PYTHONHASHSEED": seed},
-            check=True,
-        ).stdout
-        for seed in ("0", "7")
-    ]
-    assert seen[0] == seen[1]
-    assert sum(line.endswith(" True") for line in seen[0].splitlines()) == 20
+    (seen,) = in_fresh_processes(REPLAY)
+    assert sum(line.endswith(" True") for line in seen.splitlines()) == 20
 
 
 @settings(max_examples=25, deadline=None)

@@ -3,14 +3,12 @@ from __future__ import annotations
 import decimal
 import importlib
 import json
-import os
 import pickle
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
+from tests.fresh_process import in_fresh_processes
 from toolrl_env.core.errors import InfrastructureError
 from toolrl_env.tools.suites.bfcl import World
 
@@ -143,15 +141,7 @@ number = world.call("create_ticket", {"title": "t"}).value["id"]
 updates = dict.fromkeys("zyxwvu", 1)
 print(world.call("edit_ticket", {"ticket_id": number, "updates": updates}).text)
 """
-    seen = set()
-    for seed in ("1", "3"):
-        env = os.environ | {"PYTHONHASHSEED": seed}
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True
-        )
-        seen.add(done.stdout)
-    assert len(seen) == 1
-    text = seen.pop()
+    (text,) = in_fresh_processes(code, seeds=("1", "3"))
     assert "{'business', 'economy', 'first'}" in text
     assert "u, v, w, x, y, z" in text
 

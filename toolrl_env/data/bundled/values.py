@@ -8,26 +8,13 @@ from random import Random
 from typing import Any, NamedTuple
 
 from toolrl_env.data.bundled.catalogue import Param, parse_value
+from toolrl_env.data.months import MONTHS
 
 __all__ = ["Value", "ValueSource"]
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 FIRST_DAY = date(2026, 12, 1)
 DAYS = 420
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOURS = {"morning": range(8, 12), "evening": range(18, 22), "time": range(6, 23)}
 LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"

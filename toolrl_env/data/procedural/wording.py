@@ -22,14 +22,12 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from toolrl_env.data.months import MONTHS
+
 __all__ = ["UNIT_WORDS", "say"]
 
 _NUMBER_WORDS = (
     "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-)  # fmt: skip
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
 )  # fmt: skip
 UNIT_WORDS = {
     "metres": ("metres", "m"),
@@ -98,7 +96,7 @@ def _date(value: Any, rng: Random, level: int) -> str:
     if level < 3 or rng.random() < 0.25:
         return str(value)
     year, month, day = (int(part) for part in value.split("-"))
-    name = _MONTHS[month - 1]
+    name = MONTHS[month - 1]
     style = rng.randrange(3)
     if style == 0:
         return f"{day} {name} {year}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
 
+from toolrl_env.data.months import MONTHS
 from toolrl_env.data.procedural.workspace.edges import Key
 from toolrl_env.data.procedural.workspace.sources import Sources, find_sources
 from toolrl_env.data.procedural.workspace.world import World, pick
@@ -15,20 +16,6 @@ from toolrl_env.tools.suites.workspace.ledger import euros
 
 __all__ = ["Finder", "Index", "Lookup", "Reference", "long_date"]
 
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 _SOON = {
     1: "tomorrow's date",
     2: "the day after tomorrow",
@@ -44,7 +31,7 @@ def long_date(iso: str) -> str:
     '4 March 2027'
     """
     year, month, day = iso.split("-")
-    return f"{int(day)} {_MONTHS[int(month) - 1]} {year}"
+    return f"{int(day)} {MONTHS[int(month) - 1]} {year}"
 
 
 @dataclass(frozen=True, slots=True)

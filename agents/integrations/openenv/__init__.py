@@ -1,0 +1,1 @@
+"""OpenEnv: environments of ours behind its server, and its environments as Gymnasium's."""
