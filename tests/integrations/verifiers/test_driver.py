@@ -276,13 +276,15 @@ def test_requests_of_no_running_episode_are_refused():
     assert at_endpoint(work) == 409
 
 
-def test_what_is_forgotten_is_broken_off():
+def test_what_is_forgotten_is_broken_off_and_what_comes_late_is_refused():
     async def work(endpoint):
         asking = asyncio.create_task(ask(endpoint.url, "a", "?"))
         asked = await endpoint.next()
         endpoint.forget()
         with pytest.raises(openai.OpenAIError):
             await asking
+        with pytest.raises(openai.ConflictError, match="over"):
+            await ask(endpoint.url, "a", "a late one?")
         return asked.reply.cancelled()
 
     assert at_endpoint(work)
