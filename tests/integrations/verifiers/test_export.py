@@ -8,6 +8,7 @@ import gymnasium as gym
 import pytest
 import verifiers.v1 as vf
 
+from agents.integrations.verifiers import scoring
 from agents.integrations.verifiers.play import ToolRLEnv, ToolRLEnvConfig
 from agents.integrations.verifiers.taskset import ToolRLTaskset, ToolRLTasksetConfig
 from tests.agents.chat.server import good, serving
@@ -30,7 +31,8 @@ RLLA, ACE = "ToolRL-RLLA-v0", "ToolRL-ToolACE-v0"
     ("env", "answers"),
     [(TOOLBOX, gold), (TOOLBOX, mixed), (WORKSPACE, gold), (WORKSPACE, mixed), (RLLA, mixed)],
 )
-def test_rewards_and_terms_are_those_of_gym_make(env, answers):
+def test_rewards_and_terms_are_those_of_gym_make(env, answers, monkeypatch):
+    monkeypatch.setattr(scoring, "play_answers", None)  # nothing is played twice
     plan, expected = scripted(env, {}, 3, answers)
     with serving(plan) as server:
         episodes = roll_out(load(env), server.url, rollouts=2)
@@ -67,15 +69,20 @@ def test_the_other_protocols_are_played_too(env, answers, protocol):
         assert [m["tool_call_id"] for m in body["messages"] if m["role"] == "tool"] == called
 
 
-def test_calls_that_cannot_be_read_are_each_told_so():
-    with serving(good("", [("f", "{"), ("g", "3")])) as server:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("", "must be a JSON object"), ("<tool_call> {", "could not be read, so nothing was run")],
+)
+def test_calls_that_cannot_be_read_are_each_told_so(content, words):
+    """Their arguments are no objects; or the text beside them leaves none that can be read."""
+    with serving(good(content, [("f", "{"), ("g", "3")])) as server:
         agent = {"max_turns": 2}
         (episode,) = roll_out(load(WORKSPACE, {"protocol": "native"}, 1, agent), server.url)
         *_, (_, _, body) = server.requests
     assert episode.ok
     results = [message for message in body["messages"] if message["role"] == "tool"]
     assert [result["tool_call_id"] for result in results] == ["c0", "c1"]
-    assert all(result["content"] for result in results)
+    assert all(words in result["content"] for result in results)
 
 
 def test_the_answer_is_scored_as_it_was_written_not_stripped():
