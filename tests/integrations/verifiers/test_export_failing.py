@@ -166,12 +166,14 @@ def test_an_environment_is_given_back_only_when_its_step_has_ended(own_id, monke
     assert order == ["step ended", "given back"]
 
 
-def test_many_at_once_do_not_meet_and_nothing_is_left(no_threads_left):
+def test_many_at_once_do_not_meet_and_nothing_is_left(no_threads_left, monkeypatch):
     plan, expected = scripted(WORKSPACE, {}, 4, gold)
-    env = load(WORKSPACE, {}, 4)
+    env, close, closed = load(WORKSPACE, {}, 4), EnvPool.close, []
+    monkeypatch.setattr(EnvPool, "close", lambda pool: closed.append(pool) or close(pool))
     with serving(plan, delay=0.01) as server:
         episodes = roll_out(env, server.url, rollouts=6)
         again = roll_out(env, server.url)
         assert server.most > 4
     assert all(episode.traces[0].reward == 1.0 for episode in (*episodes, *again))
+    assert len(set(closed)) == 2
     assert [e.traces[0].num_turns for e in again] == [len(said) for *_, said in expected]

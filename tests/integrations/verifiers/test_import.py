@@ -204,6 +204,19 @@ def test_an_environment_of_theirs_asks_again(make, source):
     assert env.step("3")[1:3] == (1.0, True)
 
 
+def test_an_environment_that_is_given_is_not_the_one_that_plays(make, monkeypatch):
+    started = []
+
+    async def start(self):
+        started.append(self)
+
+    monkeypatch.setattr(vf_sums.SumEnv, "start", start)
+    source = vf_sums.SumEnv(ASKS_AGAIN)
+    for env in (make(source), make(source)):
+        env.reset(seed=0)
+    assert len({*started, source}) == 3
+
+
 def test_an_environment_that_comes_with_verifiers_plays_two_agents(make):
     config = UserSimEnvConfig(id="user-sim", taskset={"id": "vf_sums"}, user=SEAT, assistant=SEAT)
     env = make(config)
