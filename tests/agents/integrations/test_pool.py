@@ -142,6 +142,21 @@ def test_a_failing_step_raises_its_kind_and_its_environment_is_not_used_again(
     assert play_gold(pool, ref)._env is not episode._env
 
 
+def test_an_environment_whose_step_was_interrupted_is_not_used_again(pool, own_id, monkeypatch):
+    """It may still have a call under way, and give its result as that of a later one."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    ref = TaskRef.of(own_id, {}, 0)
+    with monkeypatch.context() as patch, pool.open(ref) as episode:
+        patch.setattr(OwnSession, "progress", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            episode.answer(episode.gold_answer())
+    assert episode.over
+    assert play_gold(pool, ref)._env is not episode._env
+
+
 def test_a_world_that_cannot_be_opened_raises_and_the_next_one_opens(pool, own_id, monkeypatch):
     ref = TaskRef.of(own_id, {}, 0)
     with monkeypatch.context() as broken:
