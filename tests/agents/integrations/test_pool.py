@@ -173,8 +173,11 @@ def test_a_world_that_cannot_be_opened_raises_and_the_next_one_opens(pool, own_i
 def test_what_cannot_be_pooled_is_named(pool, stub_id):
     with pytest.raises(ConfigurationError, match="StubEnv, not a ToolUseEnv"):
         pool.open(TaskRef.of(stub_id, {}, 0))
+    ref = TaskRef.of("ToolRL-APIBank-v0", {"level": 3}, 0)
+    used = play_gold(pool, ref)._env
     with pytest.raises(ConfigurationError, match="task_index=99"):
-        pool.open(TaskRef.of("ToolRL-APIBank-v0", {"level": 3}, 99_999_999))
+        pool.open(TaskRef.of(ref.env, ref.kwargs(), 99_999_999))
+    assert play_gold(pool, ref)._env is used  # nothing broke
 
 
 def test_a_closed_pool_opens_nothing_and_closes_what_comes_back():
