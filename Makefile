@@ -44,21 +44,27 @@ demo-quick: $(AGENTS) ## the same code with a tiny model trained from scratch (u
 test: $(DEV) ## run every test and doctest
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-# verl, verifiers and OpenEnv pin other versions of what we use. Each has a virtual environment on
-# top of .venv that holds only what differs.
-TRAINERS := openenv verifiers verl
+# These pin other versions of what we use. Each has a virtual environment on top of .venv that holds
+# only what differs. Of SkyRL's trainer the tests use the rollout loop, which needs no Ray or vLLM.
+TRAINERS := openenv skyrl verifiers verl
+INSTALL_openenv := --editable '.[openenv]'
+INSTALL_skyrl := --no-deps skyrl==0.3.0 loguru aiohttp aiohappyeyeballs aiosignal frozenlist \
+  multidict propcache yarl
+INSTALL_verifiers := --editable '.[verifiers]'
+INSTALL_verl := --editable '.[verl]'
 
 test-trainers: $(TRAINERS:%=test-trainer-%) ## test the trainers that need venvs of their own
 
 $(TRAINERS:%=test-trainer-%): test-trainer-%: $(VENV)-%/.installed
-	OMP_NUM_THREADS=1 $(VENV)-$*/bin/python -m pytest $(ARGS) tests/integrations/$* agents/integrations/$*
+	OMP_NUM_THREADS=1 $(VENV)-$*/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS) \
+	  tests/integrations/$* $(wildcard agents/integrations/$*)
 
-$(TRAINERS:%=$(VENV)-%/.installed): $(VENV)-%/.installed: pyproject.toml $(DEV)
+$(TRAINERS:%=$(VENV)-%/.installed): $(VENV)-%/.installed: Makefile pyproject.toml $(DEV)
 	@echo "installing $* into $(VENV)-$*, on top of $(VENV) (a minute or two, once)"
 	@$(PY) -m venv --clear $(VENV)-$*
 	@site='import site; print(site.getsitepackages()[0])'; \
 	  realpath "$$($(PY) -c "$$site")" > "$$($(VENV)-$*/bin/python -c "$$site")/zz_beneath.pth"
-	@$(VENV)-$*/bin/python -m pip --disable-pip-version-check --quiet install --editable '.[$*]'
+	@$(VENV)-$*/bin/python -m pip --disable-pip-version-check --quiet install $(INSTALL_$*)
 	@touch $@
 
 lint: lint-ruff lint-types lint-imports lint-deps lint-spelling ## check style, types, layers, spelling

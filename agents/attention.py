@@ -10,10 +10,12 @@ matrix products only: the same code runs on a CPU and on a GPU.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +28,8 @@ from toolrl_env.core.errors import ConfigurationError
 __all__ = ["Attend", "Block", "Plan", "attend_row", "own_attention", "plan_attention", "row_attend"]
 
 _NAME = "toolrl"
+_LOCKS: WeakKeyDictionary[PreTrainedModel, threading.RLock] = WeakKeyDictionary()
+_NEW_LOCK = threading.Lock()
 
 Attend = Callable[[int, Tensor, Tensor, Tensor, float], Tensor]
 """``(layer, query, key, value, scaling) -> out``: query [B, H, N, D], key and value [B, K, N, D] of
@@ -210,7 +214,8 @@ def own_attention(model: PreTrainedModel) -> Iterator[None]:
     """Let a model attend by the function that it is called with: ``model(..., attend=attend)``.
 
     No mask is made meanwhile. A name that has no mask function gets none, which also keeps
-    transformers from reading positions that start again as packed sequences.
+    transformers from reading positions that start again as packed sequences. A model is one
+    thread's at a time: the others wait here.
 
     Raises:
         ConfigurationError: The model is in training mode with gradient checkpointing, which would
@@ -221,13 +226,16 @@ def own_attention(model: PreTrainedModel) -> Iterator[None]:
         raise ConfigurationError(
             "gradient checkpointing is on; turn it off, micro_batches bounds the memory"
         )
+    with _NEW_LOCK:
+        lock = _LOCKS.setdefault(model, threading.RLock())
     config = model.config.get_text_config()
-    before = config._attn_implementation
-    config._attn_implementation = _NAME
-    try:
-        yield
-    finally:
-        config._attn_implementation = before
+    with lock:
+        before = config._attn_implementation
+        config._attn_implementation = _NAME
+        try:
+            yield
+        finally:
+            config._attn_implementation = before
 
 
 AttentionInterface.register(_NAME, _interface)

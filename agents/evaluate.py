@@ -32,6 +32,7 @@ from toolrl_env.core.checks import whole_number
 from toolrl_env.core.errors import ConfigurationError, ToolRLError, UnknownName
 from toolrl_env.data import SampleDataWarning
 from toolrl_env.envs.base import ToolUseEnv
+from toolrl_env.envs.vector import MAX_CONCURRENCY
 
 __all__ = ["EvaluateConfig", "main", "run"]
 
@@ -50,11 +51,17 @@ class EvaluateConfig:
         attempts: Attempts at each task, at least k; 0 for k.
         seed: Seed of the choice of tasks and of every answer.
         batch_size: Episodes that run at the same time.
+        max_concurrency: Environments that are stepped at the same time where their tools wait for
+            something outside, e.g. a server; nothing that comes out depends on it.
         temperature: Of a model; 0 is greedy.
         max_new_tokens: Tokens after which a model's answer is cut.
+        device: Of an hf agent: "auto" (a GPU if torch sees one, else the processor), "cpu", "cuda",
+            "cuda:1" and so on.
+        dtype: Of an hf agent: "float32", "bfloat16" or "auto" (bfloat16 where the device is fast at
+            it). In bfloat16 an answer depends more on what else is in its batch.
         out: Folder for everything; by default one under runs/evaluate by environment and agent.
         openai: How to ask a hosted model.
-        compare: Two results.json to compare, instead of an evaluation.
+        compare: Two results.json (or their folders) to compare, instead of an evaluation.
 
     Raises:
         ConfigurationError: A value is not allowed.
@@ -68,8 +75,11 @@ class EvaluateConfig:
     attempts: int = 0
     seed: int = 0
     batch_size: int = 32
+    max_concurrency: int = MAX_CONCURRENCY
     temperature: float = 0.0
     max_new_tokens: int = 512
+    device: str = "auto"
+    dtype: str = "float32"
     out: Path | None = None
     openai: ChatOptions = field(default_factory=ChatOptions)
     compare: tuple[Path, Path] | None = None
@@ -81,7 +91,7 @@ class EvaluateConfig:
         whole_number("episodes", self.episodes)
         whole_number("seed", self.seed)
         whole_number("k", self.k, 1)
-        for name in ("batch_size", "max_new_tokens"):
+        for name in ("batch_size", "max_concurrency", "max_new_tokens"):
             whole_number(name, vars(self)[name], 1)
         if self.attempts and self.attempts < self.k:
             raise ConfigurationError(
@@ -109,8 +119,17 @@ def run(config: EvaluateConfig, console: Console) -> Results:
     """
     # 1. Gather everything that can move a score.
     env = _make(config)
-    sampling = Sampling(config.temperature, config.max_new_tokens, config.batch_size)
+    sampling = Sampling(
+        temperature=config.temperature,
+        max_new_tokens=config.max_new_tokens,
+        batch_size=config.batch_size,
+        device=config.device,
+        dtype=config.dtype,
+    )
     chosen = choose_agent(config.agent, env, sampling, config.openai)
+    if chosen.greedy and max(config.attempts, config.k) > 1:
+        said = "at --temperature 0 all attempts at a task are the same"
+        console.print(said, style="yellow", highlight=False)
     with chosen.closing:
         settings = gather(
             env,
@@ -122,7 +141,7 @@ def run(config: EvaluateConfig, console: Console) -> Results:
         )
         # 2. Play the attempts that are not done yet, each written down as it ends.
         log = AttemptLog(config.folder, settings)
-        plan = [(task, n) for n in range(settings.attempts) for task in settings.tasks]
+        plan = [(task, n) for task in settings.tasks for n in range(settings.attempts)]
         with _progress(console) as progress:
             bar = progress.add_task(config.agent, total=len(plan), completed=len(log.done))
             stopped = play_attempts(
@@ -131,6 +150,7 @@ def run(config: EvaluateConfig, console: Console) -> Results:
                 plan,
                 log,
                 batch_size=config.batch_size,
+                max_concurrency=config.max_concurrency,
                 seed=config.seed,
                 on_end=lambda: progress.advance(bar),
             )
@@ -171,7 +191,10 @@ def main() -> None:
     try:
         config = tyro.cli(EvaluateConfig, description=__doc__)
         if config.compare is not None:
-            before, after = map(read_results, config.compare)
+            before, after = (
+                read_results(path / "results.json" if path.is_dir() else path)
+                for path in config.compare
+            )
             show_comparison(compare(before, after), console)
             return
         results = run(config, console)

@@ -14,6 +14,9 @@ from agents.policy import Policy
 from agents.statistics import Interval, bootstrap_mean
 from toolrl_env.core.errors import InfrastructureError
 from toolrl_env.core.types import StopReason
+from toolrl_env.envs.base import ToolUseEnv
+from toolrl_env.envs.vector import MAX_CONCURRENCY
+from toolrl_env.envs.workers import Workers, for_each
 
 __all__ = ["Evaluation", "PlayedTask", "evaluate"]
 
@@ -102,6 +105,8 @@ def evaluate(
 ) -> Evaluation:
     """Let ``policy`` play the tasks ``indices`` once each, all at the same time.
 
+    Environments whose tools wait for something outside are stepped in threads.
+
     Args:
         policy: Answers all that go on in one call.
         env_id: A registered id.
@@ -112,10 +117,15 @@ def evaluate(
         InfrastructureError: The environment failed on a task, or the policy could not be asked: a
             mean over the rest would not be comparable.
     """
-    games = [Game(gym.make(env_id, **env_kwargs), index) for index in indices]
+    envs = [gym.make(env_id, **env_kwargs) for _ in indices]
+    waits = any(isinstance(env.unwrapped, ToolUseEnv) and env.unwrapped.waits for env in envs)
+    workers = Workers(MAX_CONCURRENCY) if waits else None
+    games = for_each(lambda pair: Game(*pair), list(zip(envs, indices, strict=True)), workers)
     while live := [game for game in games if not game.over]:
-        for game, answer in zip(live, ask(policy, live), strict=True):
-            game.step(answer)
+        answers = list(zip(live, ask(policy, live), strict=True))
+        for_each(lambda pair: pair[0].step(pair[1]), answers, workers)
+    if workers is not None:
+        workers.close()
     failed = [game.failure.reason for game in games if game.failure is not None]
     if failed:
         raise InfrastructureError(f"{len(failed)} of {len(games)} tasks failed: {failed[0]}")

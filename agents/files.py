@@ -1,13 +1,21 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and what is in a module's file."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
-__all__ = ["write_json_atomically"]
+__all__ = ["source_hash", "write_json_atomically"]
+
+
+def source_hash(module: ModuleType) -> str:
+    """Return the SHA-256 of a module's file; empty if it has none."""
+    file = vars(module).get("__file__")
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
 
 
 def write_json_atomically(path: Path, value: object) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from agents.conversation import Conversation, Limits
 from agents.generation import Completion
-from agents.turn_outcome import TurnOutcome, take_turn
-from toolrl_env.envs.workers import Workers, raise_first
+from agents.turn_outcome import take_turn
+from toolrl_env.envs.workers import Workers, for_each
 
 __all__ = ["Sampler", "play", "play_round"]
 
@@ -42,14 +42,9 @@ def play_round(
     completions = [completion for same in answers for completion in same]
     texts = [each.say(completion) for each, completion in zip(order, completions, strict=True)]
     steps = [(each.env, text) for each, text in zip(order, texts, strict=True)]
-    if workers is None:
-        outcomes: list[TurnOutcome | Exception] = [take_turn(*step) for step in steps]
-    else:
-        outcomes = workers.map(lambda step: take_turn(*step), steps)
-        raise_first(outcomes, range(len(outcomes)))
+    outcomes = for_each(lambda step: take_turn(*step), steps, workers)
     for conversation, outcome in zip(order, outcomes, strict=True):
-        if isinstance(outcome, TurnOutcome):
-            conversation.hear(outcome)
+        conversation.hear(outcome)
 
 
 def play(

@@ -70,11 +70,11 @@ class ChatEncoder:
         Raises:
             ConfigurationError: The template refuses the messages.
         """
-        offered = self._control.protect(list(tools)) if self.protocol == "native" else None
+        offered = self._control.protect(list(tools)) if self.protocol == "native" else []
         try:
             return self.tokenizer.apply_chat_template(
                 self._control.protect(list(messages)),
-                tools=offered,
+                tools=offered or None,  # some templates write their words about tools for []
                 tokenize=False,
                 add_generation_prompt=answer_next,
             )

@@ -21,6 +21,7 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import nn
 
+from agents.candidate_network import CandidateNetwork
 from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.parsing import AnswerProtocol, get_protocol
 from toolrl_env.wrappers.numeric.actions import REPLY, write_answer
@@ -37,11 +38,7 @@ __all__ = [
 
 
 class CandidateScorer(BaseFeaturesExtractor):
-    """One network for every candidate: observation [B, size] -> scores and a summary [B, n + h].
-
-    A candidate's score depends on its own row and on the request, not on its place: permuting the
-    candidates permutes the scores. The tool's and the request's encodings meet in a product of
-    learned projections. Places without a candidate score ``absent``.
+    """``CandidateNetwork`` as a features extractor: scores, then the summary, [B, n + 2h].
 
     Args:
         observation_space: That of ``CandidateActions``.
@@ -57,29 +54,12 @@ class CandidateScorer(BaseFeaturesExtractor):
         hidden: int = 64,
         absent: float = -1e8,
     ) -> None:
-        super().__init__(observation_space, layout.places + hidden)
-        self.layout, self.absent = layout, absent
-        self.tool = nn.Linear(layout.context, hidden)
-        self.request = nn.Linear(layout.context, hidden)
-        numbers = layout.row - layout.context
-        self.body = nn.Sequential(
-            nn.Linear(numbers + hidden, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh()
-        )
-        self.head = nn.Linear(hidden, 1)
+        super().__init__(observation_space, layout.places + 2 * hidden)
+        self.network = CandidateNetwork(layout, hidden, absent)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        """Return the scores [B, n] and, after them, the mean over the candidates [B, h]."""
-        layout = self.layout
-        table, request = observations.split([layout.places * layout.row, layout.context], dim=1)
-        rows = table.reshape(-1, layout.places, layout.row)  # [B, n, row]
-        present = rows[:, :, 0] > 0.5  # [B, n]
-        numbers, tools = rows.split([layout.row - layout.context, layout.context], dim=2)
-        match = self.tool(tools) * self.request(request).unsqueeze(1)  # [B, n, h]
-        hidden = self.body(torch.cat((numbers, match), dim=2))  # [B, n, h]
-        scores = self.head(hidden).squeeze(2).masked_fill(~present, self.absent)  # [B, n]
-        kept = hidden * present.unsqueeze(2)
-        mean = kept.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)  # [B, h]
-        return torch.cat((scores, mean), dim=1)
+        """Return the scores [B, n] and, after them, what all candidates have in common [B, 2h]."""
+        return torch.cat(self.network(observations), dim=1)
 
 
 class _Split(nn.Module):
@@ -110,7 +90,7 @@ class _ScoresAreLogits:
         super()._build(lr_schedule)
         self.action_net = nn.Identity()
         with torch.no_grad():
-            self.features_extractor.head.weight.mul_(0.01)  # begin near the uniform policy
+            self.features_extractor.network.head.weight.mul_(0.01)  # begin near the uniform policy
         self.optimizer = self.optimizer_class(
             self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agents.evaluating.own_agent import load_agent
 from agents.policy import Policy
 from agents.scripted import GoldPolicy, NoisyGoldPolicy, RandomPolicy
 from toolrl_env.core.errors import ConfigurationError, nearest
@@ -30,11 +30,15 @@ class Sampling:
         temperature: 0 is greedy.
         max_new_tokens: Tokens after which an answer is cut.
         batch_size: Answers asked for at a time.
+        device: What a model in this process computes on, as ``agents.precision`` names it.
+        dtype: What it computes in, likewise.
     """
 
     temperature: float
     max_new_tokens: int
     batch_size: int
+    device: str = "auto"
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,15 @@ class Chosen:
     Attributes:
         policy: The agent.
         settings: What of it can move a score, JSON-like.
+        greedy: Whether it is a model in this process at temperature 0, whose attempts at a task are
+            all the same.
         closing: Entered for as long as it is used.
         report: Says what it has cost so far; empty if nothing.
     """
 
     policy: Policy
     settings: Mapping[str, Any] = field(default_factory=dict)
+    greedy: bool = False
     closing: AbstractContextManager[object] = field(default_factory=nullcontext)
     report: Callable[[], str] = str
 
@@ -76,20 +83,28 @@ def choose_agent(what: str, env: ToolUseEnv, sampling: Sampling, chat: ChatOptio
         chat: How to ask a hosted model.
 
     Raises:
-        ConfigurationError: There is no such agent; says what is allowed.
+        ConfigurationError: There is no such agent, or a package that it needs is not installed;
+            says what is allowed.
     """
     kind, colon, rest = what.partition(":")
     if kind in _MAKERS:
-        maker, form = _MAKERS[kind]
+        maker, form, extra = _MAKERS[kind]
         if bool(rest) is not (":" in form):
             raise ConfigurationError(f"agent={what!r}; it is written {form}")
-        return maker(_Wish(rest, env, sampling, chat))
+        try:
+            return maker(_Wish(rest, env, sampling, chat))
+        except ModuleNotFoundError as error:
+            package = str(error.name).partition(".")[0]
+            raise ConfigurationError(
+                f"agent={what!r} needs the package {package}: pip install -e '.[{extra}]'"
+            ) from error
+    close = nearest(kind, _MAKERS)
+    hint = f" Did you mean {_MAKERS[close][1]}?" if close else ""
     if not colon:
-        close = nearest(kind, _MAKERS)
-        hint = f" Did you mean {_MAKERS[close][1]}?" if close else ""
-        forms = ", ".join(form for _, form in _MAKERS.values())
+        forms = ", ".join(form for _, form, _ in _MAKERS.values())
         raise ConfigurationError(f"agent={what!r}; allowed: {forms}, <module>:<class>.{hint}")
-    return _custom(kind, rest)
+    policy, source = load_agent(kind, rest, hint)
+    return Chosen(policy, {"source_sha256": source})
 
 
 def _gold(wish: _Wish) -> Chosen:
@@ -114,23 +129,25 @@ def _hugging_face(wish: _Wish) -> Chosen:
     from transformers.utils import logging
 
     from agents.models import load_pretrained
+    from agents.precision import choose_device, choose_dtype
     from agents.prompting import ChatEncoder
     from agents.transformers_policy import TransformersPolicy
 
+    device = choose_device(wish.sampling.device)
+    dtype = choose_dtype(wish.sampling.dtype, device)
     logging.disable_progress_bar()
     model, tokenizer = load_pretrained(wish.rest)
-    encoder = ChatEncoder(tokenizer, wish.env.protocol.name)
+    digest = hashlib.sha256()
+    for name, weights in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(weights.detach().contiguous().numpy().data)
     policy = TransformersPolicy(
-        model,
-        encoder,
+        model.to(device, dtype),
+        ChatEncoder(tokenizer, wish.env.protocol.name),
         max_new_tokens=wish.sampling.max_new_tokens,
         temperature=wish.sampling.temperature,
         batch_size=wish.sampling.batch_size,
     )
-    digest = hashlib.sha256()
-    for name, weights in model.state_dict().items():
-        digest.update(name.encode())
-        digest.update(weights.detach().cpu().contiguous().numpy().data)
     template = str(tokenizer.chat_template).encode()
     return Chosen(
         policy,
@@ -138,10 +155,12 @@ def _hugging_face(wish: _Wish) -> Chosen:
             "temperature": wish.sampling.temperature,
             "max_new_tokens": wish.sampling.max_new_tokens,
             "batch_size": wish.sampling.batch_size,
-            "dtype": str(model.dtype),
+            "device": device.type,
+            "dtype": str(dtype).removeprefix("torch."),
             "weights_sha256": digest.hexdigest(),
             "chat_template_sha256": hashlib.sha256(template).hexdigest(),
         },
+        greedy=wish.sampling.temperature == 0,
     )
 
 
@@ -162,7 +181,7 @@ def _openai(wish: _Wish) -> Chosen:
         max_new_tokens=wish.sampling.max_new_tokens,
         options=wish.chat,
     )
-    return Chosen(policy, policy.settings(), policy, policy.report)
+    return Chosen(policy, policy.settings(), closing=policy, report=policy.report)
 
 
 def _sb3(wish: _Wish) -> Chosen:
@@ -180,30 +199,12 @@ def _sb3(wish: _Wish) -> Chosen:
     return Chosen(policy, {"model_sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
 
 
-def _custom(module: str, name: str) -> Chosen:
-    try:
-        maker = vars(importlib.import_module(module)).get(name)
-    except ImportError as error:
-        close = nearest(module, _MAKERS)
-        hint = f" Did you mean {_MAKERS[close][1]}?" if close else ""
-        raise ConfigurationError(
-            f"agent='{module}:{name}': cannot import {module!r}: {error}.{hint}"
-        ) from error
-    if not callable(maker):
-        raise ConfigurationError(f"agent='{module}:{name}': {module} has no class {name!r}")
-    policy = maker()
-    if not isinstance(policy, Policy):
-        raise ConfigurationError(
-            f"agent='{module}:{name}': it has no act(observations, infos) -> answers"
-        )
-    return Chosen(policy)
-
-
-_MAKERS: Mapping[str, tuple[Callable[[_Wish], Chosen], str]] = {
-    "gold": (_gold, "gold"),
-    "random": (_random, "random"),
-    "noisy": (_noisy, "noisy:<rate>"),
-    "hf": (_hugging_face, "hf:<path or id>"),
-    "openai": (_openai, "openai:<model>@<base url>"),
-    "sb3": (_sb3, "sb3:<zip>"),
+_MAKERS: Mapping[str, tuple[Callable[[_Wish], Chosen], str, str]] = {
+    "gold": (_gold, "gold", ""),
+    "random": (_random, "random", ""),
+    "noisy": (_noisy, "noisy:<rate>", ""),
+    "hf": (_hugging_face, "hf:<path or id>", "agents"),
+    "openai": (_openai, "openai:<model>@<base url>", "openai"),
+    "sb3": (_sb3, "sb3:<zip>", "sb3"),
 }
+"""For each kind what makes it, how it is written, and the extra with the packages it needs."""

@@ -9,8 +9,11 @@ from agents.evaluating.log import AttemptLog
 from agents.game import Game, ask
 from agents.policy import NoAnswer, Policy
 from toolrl_env.envs.base import ToolUseEnv
+from toolrl_env.envs.workers import Workers, for_each
 
 __all__ = ["play_attempts"]
+
+_Running = tuple[Game, ToolUseEnv]
 
 
 def play_attempts(
@@ -20,6 +23,7 @@ def play_attempts(
     log: AttemptLog,
     *,
     batch_size: int,
+    max_concurrency: int,
     seed: int,
     on_end: Callable[[], None],
 ) -> str:
@@ -31,6 +35,8 @@ def play_attempts(
         attempts: Task index and number of the attempt; those done before are left out.
         log: Takes down each attempt as it ends.
         batch_size: Attempts that run at the same time.
+        max_concurrency: Environments that are reset or stepped at the same time, in threads, where
+            their tools wait (``env.waits``); nothing that comes out depends on it.
         seed: Seed of the run.
         on_end: Called after each attempt that has ended.
 
@@ -39,22 +45,20 @@ def play_attempts(
         running then are neither done nor failed.
     """
     waiting = deque(key for key in attempts if key not in log.done)
-    idle = env.fork(min(batch_size, len(waiting)))
-    running: list[tuple[Game, ToolUseEnv]] = []
+    forks = env.fork(min(batch_size, len(waiting)))
+    idle, running = list(forks), list[_Running]()
+    workers = Workers(max_concurrency) if env.waits and max_concurrency > 1 else None
     try:
         while waiting or running:
             # 1. Start attempts in the environments that are idle.
-            while waiting and idle:
-                index, attempt = waiting.popleft()
-                own = idle.pop()
-                running.append((Game(own, index, attempt=attempt, seed=seed), own))
+            room = min(len(idle), len(waiting))
+            starts = [(idle.pop(), *waiting.popleft(), seed) for _ in range(room)]
+            running += for_each(_begin, starts, workers)
             # 2. Ask for an answer to each attempt that goes on, and step with it.
             live = [game for game, _ in running if not game.over]
             answers = ask(policy, live) if live else ()
             stop = next((a.reason for a in answers if isinstance(a, NoAnswer) and a.stop), "")
-            for game, answer in zip(live, answers, strict=True):
-                if not (isinstance(answer, NoAnswer) and answer.stop):
-                    game.step(answer)
+            for_each(_step, list(zip(live, answers, strict=True)), workers)
             # 3. Write down the attempts that are over.
             for game, own in running:
                 if game.over:
@@ -65,6 +69,19 @@ def play_attempts(
             if stop:
                 return stop
     finally:
-        for own in (*idle, *(pair[1] for pair in running)):
+        if workers is not None:
+            workers.close()
+        for own in forks:
             own.close()
     return ""
+
+
+def _begin(start: tuple[ToolUseEnv, int, int, int]) -> _Running:
+    env, index, attempt, seed = start
+    return Game(env, index, attempt=attempt, seed=seed), env
+
+
+def _step(given: tuple[Game, str | NoAnswer]) -> None:
+    game, answer = given
+    if not (isinstance(answer, NoAnswer) and answer.stop):
+        game.step(answer)

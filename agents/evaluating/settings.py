@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 
 import agents
 import toolrl_env
+from agents.files import source_hash
 from toolrl_env.core.errors import ConfigurationError, DataError
 from toolrl_env.core.session import TaskSource
 from toolrl_env.envs.base import ToolUseEnv
@@ -46,7 +48,8 @@ class Settings:
         seed: Seed of the choice of tasks and of every answer.
         agent: The agent, as it was asked for.
         agent_settings: What the agent says of itself: sampling, model, weights …
-        versions: Versions of Python and of libraries, and a SHA-256 over this project's code.
+        versions: Versions of Python and of libraries, and SHA-256 over this project's code and over
+            the module of the environment's class, if it is from elsewhere.
     """
 
     env_id: str
@@ -156,7 +159,7 @@ def gather(
         seed=seed,
         agent=agent,
         agent_settings=agent_settings,
-        versions=versions(),
+        versions=versions() | _env_source(env),
     )
 
 
@@ -183,6 +186,14 @@ def versions() -> dict[str, str]:
         for file in sorted(root.rglob("*.py")):
             digest.update(file.relative_to(root).as_posix().encode() + b"\n" + file.read_bytes())
     return found | {"code_sha256": digest.hexdigest()}
+
+
+def _env_source(env: ToolUseEnv) -> dict[str, str]:
+    """Return the hash of the module of an environment's class, if it is from elsewhere."""
+    module = sys.modules[type(env).__module__]
+    if module.__name__.partition(".")[0] == toolrl_env.__name__:
+        return {}
+    return {"env_source_sha256": source_hash(module)}
 
 
 def _described(value: object) -> Any:

@@ -54,6 +54,11 @@ class PooledEpisode:
         """The sum of the rewards so far."""
         return sum(outcome.reward for outcome in self.outcomes)
 
+    @property
+    def max_turns(self) -> int | None:
+        """Answers after which the environment cuts the episode; ``None`` without such a limit."""
+        return self._env.max_turns if isinstance(self._env, MultiTurnEnv) else None
+
     def answer(self, text: str) -> TurnOutcome:
         """Let the environment have an answer of the model.
 
@@ -148,12 +153,14 @@ class EnvPool:
         return outcome
 
     def take_back(self, ref: TaskRef, env: ToolUseEnv, *, broken: bool) -> None:
-        """Keep an environment for a later episode, or close it if it failed or the pool closed."""
+        """Close an environment's world; keep it for a later episode unless it failed."""
+        if broken or isinstance(env, MultiTurnEnv):
+            env.close()
         with self._lock:
             keep = not (broken or self._closed)
             if keep:
                 self._idle[ref.env, ref.env_kwargs].append(env)
-        if not keep:
+        if not (broken or keep):
             env.close()
 
     def close(self) -> None:

@@ -60,7 +60,10 @@ def load_pretrained(name: str) -> tuple[PreTrainedModel, Tokenizer]:
     """
     if name == "smollm2":
         return load_folder(smollm2.folder())
+    is_path = name[:1] in ("/", ".", "~") or name.count("/") > 1
+    if is_path and not Path(name).expanduser().is_dir():
+        raise ConfigurationError(f"model {name!r}: there is no such folder")
     try:
-        return load_folder(Path(name))
+        return load_folder(Path(name).expanduser())
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"model {name!r} cannot be loaded: {error}") from error

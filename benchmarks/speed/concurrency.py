@@ -1,22 +1,26 @@
 """What running tool calls of many sessions at the same time brings, and what it costs elsewhere.
 
-Run ``python -m benchmarks.speed.concurrency``. Three questions, each answered within one run:
+Run ``python -m benchmarks.speed.concurrency``. Four questions, each answered within one run:
 how the time of a step of 16 sessions whose tools wait falls with the bound; whether environments
-that do not wait are as fast as with the plain loop of before; and when each of 16 sessions is done
-if one of them blocks until its limit.
+that do not wait are as fast as with the plain loop of before; when each of 16 sessions is done
+if one of them blocks until its limit; and how the time of ``agents.evaluate`` falls with the bound.
 """
 
 from __future__ import annotations
 
+import tempfile
 import time
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from agents.evaluate import EvaluateConfig, run
 from benchmarks.speed.timing import compare
 from toolrl_env.data import SampleDataWarning
 from toolrl_env.envs.toolbox import ToolboxEnv
@@ -26,6 +30,7 @@ from toolrl_env.envs.xlam import XLAMEnv
 SESSIONS = 16
 WAIT = 0.05
 LIMIT = 2.0
+WAITING = "ToolRLWaitingBenchmark-v0"
 ROUNDS = 5
 ANSWER = (
     "<think> The tool fits. </think>\n<tool_call>\n"
@@ -81,12 +86,13 @@ class BeforeVectorEnv(XLAMVectorEnv):
 
 
 def main() -> None:
-    """Print the three tables."""
+    """Print the four tables."""
     warnings.simplefilter("ignore", SampleDataWarning)
     console = Console()
     console.print(by_bound())
     console.print(without_waiting())
     console.print(beside_a_blocked_session())
+    console.print(of_an_evaluation())
 
 
 def by_bound() -> Table:
@@ -145,6 +151,34 @@ def beside_a_blocked_session() -> Table:
         row = (blocked, min(others), max(others), whole)
         table.add_row(str(bound), *(f"{seconds:.3f} s" for seconds in row))
         envs.close()
+    return table
+
+
+def of_an_evaluation(tasks: int = 4 * SESSIONS, rounds: int = ROUNDS) -> Table:
+    """Return the wall time of an evaluation of waiting sessions under three bounds."""
+    title = f"agents.evaluate, {tasks} tasks, tools that wait {WAIT * 1000:.0f} ms"
+    table = Table(title=title)
+    for column in ("max_concurrency", "seconds", "times as fast as 1"):
+        table.add_column(column, justify="right")
+    if WAITING not in gym.registry:
+        gym.register(WAITING, entry_point=WaitingEnv)
+    spent: dict[int, list[float]] = {bound: [] for bound in (1, 4, SESSIONS)}
+    for _ in range(rounds):
+        for bound, seconds in spent.items():
+            with tempfile.TemporaryDirectory() as folder:
+                config = EvaluateConfig(
+                    env=WAITING,
+                    agent="gold",
+                    episodes=tasks,
+                    max_concurrency=bound,
+                    out=Path(folder),
+                )
+                start = time.perf_counter()
+                run(config, Console(quiet=True))
+                seconds.append(time.perf_counter() - start)
+    for bound, seconds in spent.items():
+        ratio = np.median([plain / own for plain, own in zip(spent[1], seconds, strict=True)])
+        table.add_row(str(bound), f"{np.median(seconds):.3f}", f"{ratio:.1f}")
     return table
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -118,6 +121,27 @@ def test_the_models_own_attention_comes_back():
     with pytest.raises(ZeroDivisionError), own_attention(model):
         raise ZeroDivisionError
     assert torch.equal(model(ids).logits, before)
+
+
+def test_threads_take_turns_at_a_model():
+    """One that is done must not take the attention away from one that goes on."""
+    model, inside, go_on = tiny(), threading.Event(), threading.Event()
+
+    def first():
+        with own_attention(model):
+            inside.set()
+            assert not go_on.wait(0.2)
+
+    def second():
+        inside.wait(10)
+        out = run(model)
+        go_on.set()
+        return out.logits
+
+    with ThreadPoolExecutor(2) as threads:
+        done = threads.submit(second)
+        threads.submit(first).result()
+        assert torch.equal(done.result(), run(model).logits)
 
 
 def run(model):

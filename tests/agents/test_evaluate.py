@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from agents import evaluate
+from agents import evaluate, evaluation, generation
 from agents.chat.options import ChatOptions
 from agents.evaluate import EvaluateConfig, run
 from agents.evaluating.results import read_results
+from agents.scripted import RandomPolicy
 from tests.agents.chat.server import echo_key, good, serving
-from tests.agents.evaluating.flaky import FLAKY
+from tests.agents.evaluating.flaky import FLAKY, WAITING, WaitingEnv
 from toolrl_env.cli import main as toolrl
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 
@@ -97,7 +101,7 @@ def test_the_settings_say_what_can_move_a_score(tmp_path):
 
 
 def test_a_model_of_a_folder_samples_by_the_seed_alone(tiny_folder, tmp_path):
-    options = {"k": 2, "episodes": 4, "temperature": 2.0, "max_new_tokens": 6}
+    options = {"k": 2, "episodes": 4, "temperature": 2.0, "max_new_tokens": 6, "dtype": "float32"}
     results = [
         play(tmp_path / str(size), f"hf:{tiny_folder}", batch_size=size, **options)
         for size in (2, 8)
@@ -110,6 +114,29 @@ def test_a_model_of_a_folder_samples_by_the_seed_alone(tiny_folder, tmp_path):
     assert actions[0] == actions[1]
     assert len({action for *_, action in actions[0]}) > 1
     assert results[0].complete
+
+
+def test_the_attempts_at_a_task_share_the_reading_of_its_prompt(tiny_folder, tmp_path, monkeypatch):
+    read, counted = generation.read, []
+
+    def counting(model, texts, *rest):
+        counted.append(len(texts))
+        return read(model, texts, *rest)
+
+    monkeypatch.setattr(generation, "read", counting)
+    options = {"k": 2, "episodes": 4, "temperature": 1.0, "max_new_tokens": 2}
+    assert play(tmp_path, f"hf:{tiny_folder}", batch_size=4, **options).complete
+    assert counted == [2, 2]
+
+
+def test_equal_attempts_are_pointed_out(tiny_folder, tmp_path):
+    options = {"episodes": 2, "max_new_tokens": 2, "out": tmp_path}
+    for k, said in ((1, False), (2, True)):
+        console = Console(record=True, file=io.StringIO(), width=120)
+        config = EvaluateConfig(env=TOOLBOX, agent=f"hf:{tiny_folder}", k=k,
+                                **options | {"out": tmp_path / str(k)})  # fmt: skip
+        run(config, console)
+        assert ("all attempts at a task are the same" in console.export_text()) is said
 
 
 @pytest.mark.model
@@ -144,6 +171,63 @@ def test_a_hosted_model_with_faults(tmp_path, monkeypatch):
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) > 12
     assert not any(key in path.read_text() for path in files)
+
+
+# --------------------------------------------------------------------------- tools that wait
+
+
+def test_environments_that_wait_are_stepped_at_the_same_time(tmp_path, monkeypatch):
+    together = threading.Barrier(4, timeout=60)
+    monkeypatch.setattr(WaitingEnv, "during", staticmethod(lambda env: together.wait()))
+    results = play(tmp_path, "random", WAITING, episodes=4, env_kwargs='{"max_turns": 1}')
+    assert results.complete
+    assert not together.broken
+
+
+def test_the_short_evaluation_steps_them_at_the_same_time_too(monkeypatch):
+    together = threading.Barrier(4, timeout=60)
+    monkeypatch.setattr(WaitingEnv, "during", staticmethod(lambda env: together.wait()))
+    found = evaluation.evaluate(RandomPolicy(), WAITING, {"max_turns": 1}, range(4))
+    assert len(found.rewards) == 4
+    assert not together.broken
+
+
+@pytest.mark.parametrize(("bound", "batch_size"), [(1, 5), (3, 5), (2, 1)])
+def test_the_bound_is_kept(bound, batch_size, tmp_path, monkeypatch):
+    lock, running, most = threading.Lock(), [0], [0]
+
+    def during(env):
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        time.sleep(0.002)
+        with lock:
+            running[0] -= 1
+
+    monkeypatch.setattr(WaitingEnv, "during", staticmethod(during))
+    play(tmp_path, "gold", WAITING, batch_size=batch_size, max_concurrency=bound)
+    assert 1 <= most[0] <= bound
+
+
+@pytest.mark.parametrize("env", [WAITING, "ToolRL-MCP-v0"])
+def test_nothing_depends_on_how_many_are_stepped_at_a_time(env, tmp_path):
+    files = []
+    for bound in (1, 4):
+        out = tmp_path / str(bound)
+        play(out, "noisy:0.4", env, k=2, episodes=6, max_concurrency=bound)
+        files.append([(out / name).read_bytes() for name in ("results.json", "trajectories.jsonl")])
+    assert files[0] == files[1]
+
+
+def test_a_bug_in_a_thread_is_raised_and_nothing_stays_open(tmp_path, monkeypatch):
+    def during(env):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(WaitingEnv, "during", staticmethod(during))
+    monkeypatch.setattr(WaitingEnv, "open", 0)
+    with pytest.raises(ZeroDivisionError):
+        play(tmp_path, "gold", WAITING)
+    assert WaitingEnv.open == 0
 
 
 # --------------------------------------------------------------------------- failures
@@ -266,8 +350,21 @@ def test_another_setting_is_refused_by_name(tmp_path):
         play(tmp_path, "noisy:0.4")
 
 
+def test_an_agent_that_was_changed_does_not_go_on_with_its_old_answers(tmp_path, monkeypatch):
+    source = (
+        "class Mine:\n    def act(self, observations, infos):\n        return {} * len(infos)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "an_agent_of_mine.py"
+    file.write_text(source.format('["a"]'))
+    play(tmp_path / "out", "an_agent_of_mine:Mine")
+    file.write_text(source.format('["b"]'))
+    with pytest.raises(ConfigurationError, match=r"agent_settings\.source_sha256"):
+        play(tmp_path / "out", "an_agent_of_mine:Mine")
+
+
 def test_what_moves_no_score_may_change(tmp_path):
-    play(tmp_path, "random", attempts=2)
+    play(tmp_path, "random", attempts=2, max_concurrency=1)
     assert play(tmp_path, "random", attempts=2, k=2, batch_size=2).summary["pass@2"]
 
 
@@ -297,6 +394,7 @@ def test_evaluate_and_compare(monkeypatch, capsys, tmp_path):
     files = [tmp_path / name / "results.json" for name in "ab"]
     status, out, _ = shell(monkeypatch, capsys, "--compare", *files)
     assert status == 0
+    assert shell(monkeypatch, capsys, "--compare", tmp_path / "a", tmp_path / "b")[1] == out
     assert "no longer solved: 0" in out
     assert "newly solved: " in out
     assert 'setting agent: "noisy:0.6" -> "gold"' in out
@@ -339,6 +437,7 @@ def test_misuse_is_explained(arguments, said, monkeypatch, capsys, tmp_path):
         ({"temperature": -1.0}, "temperature=-1.0"),
         ({"env_kwargs": "["}, "is not JSON"),
         ({"batch_size": 0}, "batch_size=0"),
+        ({"max_concurrency": 0}, "max_concurrency=0"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(options, said):

@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
-from agents.files import write_json_atomically
+from agents import files
+from agents.files import source_hash, write_json_atomically
+
+
+def test_a_module_is_known_by_its_file():
+    digest = hashlib.sha256(Path(files.__file__).read_bytes()).hexdigest()
+    assert source_hash(files) == digest
+    assert source_hash(sys) == ""
 
 
 def test_the_file_is_replaced_whole(tmp_path):

@@ -43,6 +43,12 @@ def test_unknown_name_survives_pickling():
     assert again.allowed == ["test", "train"]
 
 
+def test_a_name_in_another_case_is_nearest():
+    names = ["ToolRL-ToolACE-v0", "ToolRL-Toolbox-v0"]
+    for close in (names, names[::-1]):
+        assert errors.nearest("toolrl-toolace-V0", close) == "ToolRL-ToolACE-v0"
+
+
 def test_nearest_takes_anything():
     assert errors.nearest("x" * 10_000, ["toolrl"]) is None
     assert errors.nearest(None, ["None!"]) == "None!"

@@ -102,6 +102,22 @@ def test_every_slow_command_is_listed_once_with_its_reason():
     assert {" ".join(command.text.split()[:3]) for command in slow} <= SLOW
 
 
+def test_an_example_of_a_trainer_has_at_most_forty_lines():
+    pages = sorted((ROOT / "docs/trainers").glob("*.md"))
+    assert len(pages) >= 7
+    for page in pages:
+        code = [block for block in blocks(page) if block.language in {"python", "bash"}]
+        assert code, page.name
+        for block in code:
+            assert len(block.text.splitlines()) <= 40, (page.name, block.line)
+
+
+def test_every_trainer_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for page in (ROOT / "docs/trainers").glob("*.md"):
+        assert f"docs/trainers/{page.name})" in readme
+
+
 def test_every_fence_says_its_language():
     for page in PAGES:
         assert len(re.findall(r"^```", page.read_text("utf-8"), re.MULTILINE)) == 2 * len(

@@ -87,6 +87,51 @@ class Meddler(Good):
         return answers
 
 
+class Eater(Good):
+    def act(self, observations, infos):
+        observations.clear()
+        return super().act(observations, infos)
+
+
+class Crowd(Good):
+    """Says how many others there are."""
+
+    def act(self, observations, infos):
+        return [f"{ASK} {len(infos)}" for _ in infos]
+
+
+class OneArgument(Good):
+    def act(self, observations):
+        return [ASK for _ in observations]
+
+
+class Widow(Good):
+    """Cannot go on once others have left."""
+
+    def act(self, observations, infos):
+        assert len(infos) != 2 or not any(info.get("turn") for info in infos), "they are gone"
+        return super().act(observations, infos)
+
+
+class Finicky(Good):
+    """Cannot begin the task anew that failed."""
+
+    def __init__(self):
+        self.seen = set()
+
+    def act(self, observations, infos):
+        indices = [info["task_index"] for info in infos]
+        if indices == [1] and 1 in self.seen:
+            raise KeyError("an old conversation")
+        self.seen.update(indices)
+        return super().act(observations, infos)
+
+
+class Predictor:
+    def predict(self, observations):
+        return observations
+
+
 class Crasher(Good):
     def act(self, observations, infos):
         raise KeyError("tools")
@@ -164,18 +209,33 @@ class Impatient(Good):
         (FixedSize, "4 answers to 1 observations"),
         (NoText, "must be a str"),
         (Meddler, "must leave the infos as they are"),
+        (Eater, "must leave the observations as they are"),
+        (Predictor, r"it has no act\(observations, infos\)"),
+        (OneArgument, "act raised TypeError on a batch of 4: .*positional argument"),
+        (Crowd, "must not depend on what else is in the batch"),
+        (Widow, "batch of 2 after other episodes were cut or failed: they are gone"),
         (Crasher, "act raised KeyError on a batch of 4"),
         (Unseeded, r"two fresh agents must give the same answers.*Random\(info\['answer_seed'\]\)"),
         (OwnGenerator, "must not depend on its place in the batch"),
         (Counting, "the same agent must give the same answers again"),
         (Slots, r"because another episode was cut or failed \(answer 2\)"),
         (Grudge, "played again must be answered as if it were new"),
-        (Impatient, "act raised AssertionError on a batch of 4"),
+        (Impatient, "act raised AssertionError on a batch of 4 after an answer that could not be"),
     ],
 )
 def test_each_broken_promise_is_named(make, said):
     with pytest.raises(ContractViolation, match=f"(?s){make.__name__}: .*{said}"):
         check_agent(make)
+
+
+def test_what_fails_when_a_failed_episode_comes_again_is_said():
+    with pytest.raises(ContractViolation, match="batch of 1 of a failed episode that is played"):
+        check_agent(Finicky, turns=1)
+
+
+def test_an_agent_in_the_place_of_its_class_is_pointed_out():
+    with pytest.raises(ContractViolation, match="Good: give its class"):
+        check_agent(Good())
 
 
 @pytest.mark.parametrize(

@@ -115,8 +115,12 @@ class InfrastructureError(ToolRLError, RuntimeError):
 def nearest(value: object, names: Iterable[str]) -> str | None:
     """Return the name most like ``value``, or ``None`` if none is near.
 
+    One that differs in upper and lower case alone is nearest of all.
+
     >>> nearest("tool_ace", ["toolace", "xlam"])
     'toolace'
     """
-    close = difflib.get_close_matches(str(value)[:200], list(names), n=1)
+    text, known = str(value)[:200], list(names)
+    same = [name for name in known if name.casefold() == text.casefold()]
+    close = same or difflib.get_close_matches(text, known, n=1)
     return close[0] if close else None

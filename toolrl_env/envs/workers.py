@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-__all__ = ["Workers", "attempt", "raise_first"]
+__all__ = ["Workers", "attempt", "for_each", "raise_first"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -57,6 +57,26 @@ def attempt(function: Callable[[T], R], item: T) -> R | Exception:
         return function(item)
     except Exception as error:
         return error
+
+
+def for_each(
+    function: Callable[[T], R], items: Sequence[T], workers: Workers | None = None
+) -> list[R]:
+    """Return, in order, what ``function`` returns for each item.
+
+    Args:
+        function: Called once an item.
+        items: One for each environment.
+        workers: Calls it for several at the same time; ``None``: one after the other.
+
+    Raises:
+        Exception: The first that ``function`` raised. With workers all other items were done.
+    """
+    if workers is None or len(items) < 2:
+        return [function(item) for item in items]
+    outcomes = workers.map(function, items)
+    raise_first(outcomes, range(len(outcomes)))
+    return [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
 
 
 def raise_first(outcomes: Sequence[object], indices: Sequence[int]) -> None:

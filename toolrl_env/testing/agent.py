@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import gymnasium as gym
 
@@ -21,6 +21,7 @@ Answers = list[str | NoAnswer]
 _SEED_OF_ANSWER = "draw random numbers from Random(info['answer_seed'])"
 
 
+@runtime_checkable
 class Agent(Protocol):
     """Anything that answers a batch of observations."""
 
@@ -43,8 +44,8 @@ def check_agent(
 
     It answers a batch of any size with as many texts, in order, and leaves what it was given as it
     was; two fresh agents give the same answers, which depend on their own observation and
-    ``answer_seed`` alone, not on their place in the batch; episodes that are cut or fail and leave
-    the batch, and an answer that could not be read, do not disturb it.
+    ``answer_seed`` alone, not on their place in the batch or on what else is in it; episodes that
+    are cut or fail and leave the batch, and an answer that could not be read, do not disturb it.
 
     Args:
         make: Makes a fresh agent: its class, or a function without arguments.
@@ -58,6 +59,8 @@ def check_agent(
     """
     whole_number("batch", batch, 3)
     whole_number("turns", turns, 1)
+    who = type(make).__name__
+    require(callable(make), who, "give its class, or a function that makes one, not an agent")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SampleDataWarning)
         rows = [_Row(gym.make(env_id, **kwargs), index) for index in range(batch)]
@@ -97,16 +100,25 @@ class _Row:
         self.info = {**info, "answer_seed": 1009 * self.index + self.turn}
 
 
-def _ask(agent: Agent, rows: Sequence[_Row]) -> Answers:
-    """Ask for answers and check their form."""
+def _fresh(make: Callable[[], Agent]) -> Agent:
+    """Make an agent."""
+    agent = make()
+    has_act = isinstance(agent, Agent)  # pyright: ignore[reportUnnecessaryIsInstance]
+    require(has_act, type(agent).__name__, "it has no act(observations, infos) -> answers")
+    return agent
+
+
+def _ask(agent: Agent, rows: Sequence[_Row], when: str = "") -> Answers:
+    """Ask for answers and check their form; ``when`` is said if it raises."""
     who = type(agent).__name__
     observations, infos = [row.observation for row in rows], [row.info for row in rows]
+    given = list(observations)
     before = copy.deepcopy(infos)
     try:
-        answers: Any = agent.act(list(observations), infos)
+        answers: Any = agent.act(given, infos)
     except Exception as error:
         raise ContractViolation(
-            f"{who}: act raised {type(error).__name__} on a batch of {len(rows)}: {error}"
+            f"{who}: act raised {type(error).__name__} on a batch of {len(rows)}{when}: {error}"
         ) from error
     is_list = isinstance(answers, Sequence) and not isinstance(answers, str)
     require(is_list, who, f"act must return a list of answers, not {answers!r:.80}")
@@ -117,11 +129,13 @@ def _ask(agent: Agent, rows: Sequence[_Row]) -> Answers:
         good = isinstance(answer, str | NoAnswer)  # pyright: ignore[reportUnnecessaryIsInstance]
         require(good, who, f"an answer must be a str (or a NoAnswer), not {answer!r:.80}")
     require(infos == before, who, "act must leave the infos as they are; it changed them")
+    untouched = given == observations
+    require(untouched, who, "act must leave the observations as they are; it changed them")
     return found
 
 
 def _check_batches(make: Callable[[], Agent], rows: Sequence[_Row]) -> Answers:
-    agent = make()
+    agent = _fresh(make)
     answers = _ask(agent, rows)
     lost = [answer for answer in answers if isinstance(answer, NoAnswer)]
     said = lost[0].reason if lost else ""
@@ -132,14 +146,17 @@ def _check_batches(make: Callable[[], Agent], rows: Sequence[_Row]) -> Answers:
 
 
 def _check_repeats(make: Callable[[], Agent], rows: Sequence[_Row], answers: Answers) -> None:
-    agent = make()
+    agent = _fresh(make)
     who = type(agent).__name__
     same = _ask(agent, rows) == answers
     promise = "two fresh agents must give the same answers to the same observations"
     require(same, who, f"{promise}: {_SEED_OF_ANSWER}")
-    turned = _ask(make(), rows[::-1])[::-1] == answers
+    turned = _ask(_fresh(make), rows[::-1])[::-1] == answers
     promise = "an answer must not depend on its place in the batch"
     require(turned, who, f"{promise}: {_SEED_OF_ANSWER}, and keep nothing by position")
+    alone = _ask(_fresh(make), rows[1:2]) == answers[1:2]
+    promise = "an answer must not depend on what else is in the batch"
+    require(alone, who, f"{promise}: the same observation was answered otherwise alone")
     again = _ask(agent, rows) == answers
     promise = "the same agent must give the same answers again"
     require(again, who, f"{promise}: {_SEED_OF_ANSWER}, and keep nothing from earlier episodes")
@@ -147,7 +164,7 @@ def _check_repeats(make: Callable[[], Agent], rows: Sequence[_Row], answers: Ans
 
 def _check_departures(make: Callable[[], Agent], rows: Sequence[_Row], turns: int) -> None:
     """Let the first episode be cut and the second fail, after an answer each; others go on."""
-    disturbed, quiet = make(), make()
+    disturbed, quiet = _fresh(make), _fresh(make)
     who = type(disturbed).__name__
     fresh = _ask(quiet, rows[1:2])
     answers = _ask(disturbed, rows)
@@ -162,10 +179,11 @@ def _check_departures(make: Callable[[], Agent], rows: Sequence[_Row], turns: in
         going = [row for row in going if not row.over]
         if not going:
             break
-        answers, alone = _ask(disturbed, going), _ask(quiet, going)
+        left = " after other episodes were cut or failed"
+        answers, alone = _ask(disturbed, going, left), _ask(quiet, going)
     for row in rows:
         row.reset()
-    again = _ask(disturbed, rows[1:2]) == fresh
+    again = _ask(disturbed, rows[1:2], " of a failed episode that is played again") == fresh
     promise = "an episode that failed and is played again must be answered as if it were new"
     require(again, who, f"{promise}: forget what was kept for its task")
 
@@ -176,4 +194,4 @@ def _check_unreadable(make: Callable[[], Agent], rows: Sequence[_Row]) -> None:
         row.step("")
     told = [row for row in rows if not row.over]
     if told:
-        _ask(make(), told)
+        _ask(_fresh(make), told, " after an answer that could not be read")

@@ -1,4 +1,4 @@
-"""An environment that fails as long as a file is there, and agents that fail or die."""
+"""Environments that fail or wait, and agents that fail or die."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from agents.scripted import RandomPolicy
 from toolrl_env.core.errors import InfrastructureError
 from toolrl_env.core.types import FailureKind
 from toolrl_env.envs.toolbox import ToolboxEnv
+from toolrl_env.envs.workspace import WorkspaceEnv
 
 FLAKY = "ToolRLFlaky-v0"
+WAITING = "ToolRLWaiting-v0"
 
 
 class FlakyEnv(ToolboxEnv):
@@ -30,8 +32,29 @@ class FlakyEnv(ToolboxEnv):
         return super().step(action)
 
 
-if FLAKY not in gym.registry:
-    gym.register(FLAKY, entry_point=FlakyEnv)
+class WaitingEnv(WorkspaceEnv):
+    """Its tools wait: ``during`` is called before each step."""
+
+    waits = True
+    during = staticmethod(lambda env: None)
+    open = 0
+
+    def step(self, action):
+        self.during(self)
+        return super().step(action)
+
+    def fork(self, count):
+        type(self).open += count
+        return super().fork(count)
+
+    def close(self):
+        type(self).open -= 1
+        super().close()
+
+
+for name, kind in ((FLAKY, FlakyEnv), (WAITING, WaitingEnv)):
+    if name not in gym.registry:
+        gym.register(name, entry_point=kind)
 
 
 class Dying(RandomPolicy):

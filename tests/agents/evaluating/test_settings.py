@@ -8,6 +8,8 @@ import pytest
 
 import toolrl_env
 from agents.evaluating.settings import Settings, choose_tasks, gather
+from agents.files import source_hash
+from tests.agents.evaluating import flaky
 from toolrl_env.core.errors import ConfigurationError, DataError
 from toolrl_env.rewards import RewardConfig
 
@@ -72,6 +74,12 @@ def test_an_episode_reward_is_described_whole():
     json.dumps(found.as_json())
     other = dataclasses.replace(found, reward={**found.reward, "outcome": 9.0})
     assert list(found.differences(other)) == ["reward.outcome"]
+
+
+def test_the_module_of_an_environment_from_elsewhere_is_part_of_it():
+    assert "env_source_sha256" not in settings(make()).versions
+    found = settings(make(flaky.FLAKY)).versions
+    assert found["env_source_sha256"] == source_hash(flaky)
 
 
 def test_the_code_and_the_libraries_are_part_of_it():

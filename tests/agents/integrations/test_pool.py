@@ -91,6 +91,30 @@ def test_episodes_side_by_side_do_not_meet_and_environments_are_used_again(pool)
     other.close()
 
 
+def test_a_closed_episodes_world_is_freed_while_its_environment_waits(pool, own_id, monkeypatch):
+    closed, close = [], OwnSession.close
+
+    def note(session):
+        closed.append(session)
+        close(session)
+
+    monkeypatch.setattr(OwnSession, "close", note)
+    ref = TaskRef.of(own_id, {}, 0)
+    episode = pool.open(ref)
+    world = episode._env._session
+    assert world not in closed
+    episode.close()
+    assert world in closed
+    assert play_gold(pool, ref)._env is episode._env
+
+
+def test_the_limit_of_turns_is_told(pool):
+    with pool.open(TaskRef.of(WORKSPACE, {"max_turns": 7}, 0)) as episode:
+        assert episode.max_turns == 7
+    with pool.open(TaskRef.of(TOOLBOX, {}, 0)) as episode:
+        assert episode.max_turns is None
+
+
 def test_threads_share_a_pool(pool):
     refs = [TaskRef.of(WORKSPACE, {"difficulty": 2}, index % 4) for index in range(32)]
     with ThreadPoolExecutor(8) as threads:
