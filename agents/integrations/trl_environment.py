@@ -51,9 +51,16 @@ class Rollout:
         """Begin another episode.
 
         Raises:
-            ConfigurationError: The task has other tools, or there is no such task.
+            ConfigurationError: The task has other tools or another protocol, or there is no such
+                task.
         """
         self._close()
+        protocol = ref.kwargs().get("protocol", "toolrl")
+        if protocol != _PROTOCOL:
+            raise ConfigurationError(
+                f"the row has the protocol {protocol!r}, in which a call of TRL's would be "
+                f"unreadable; allowed: {_PROTOCOL!r}. Train on the dataset of trl_environments"
+            )
         self._failure, self._problem = "", None
         try:
             self._episode = self._pool.open(ref)
@@ -223,7 +230,7 @@ def trl_environments(
 
 def environment_reward(
     completions: Sequence[Sequence[Mapping[str, Any]]],
-    environments: Sequence[object],
+    environments: Sequence[object] | None = None,
     log_metric: LogMetric | None = None,
     log_extra: LogExtra | None = None,
     **_: Any,
@@ -232,11 +239,23 @@ def environment_reward(
 
     Args:
         completions: What was said, by the model and the tools.
-        environments: TRL's, one per completion. Those of others are ``None``.
+        environments: TRL's, one per completion. The reward of other people's is ``None``.
         log_metric: TRL's; see ``report``.
         log_extra: TRL's; see ``report``.
         _: Not looked at: the prompts, the dataset's columns.
+
+    Raises:
+        ConfigurationError: The trainer has no environments, or asks them for the reward itself.
     """
+    if environments is None:
+        raise ConfigurationError(
+            "environment_reward needs environment_factory=trl_environments(...).factory"
+        )
+    if any(isinstance(each, ScoringEnvironment) for each in environments):
+        raise ConfigurationError(
+            "these environments were made with get_reward=True, so TRL asks them for the reward: "
+            "leave environment_reward out"
+        )
     scored: dict[int, Scored] = {}
     for index, (said, environment) in enumerate(zip(completions, environments, strict=True)):
         if isinstance(environment, ToolEnvironment):
