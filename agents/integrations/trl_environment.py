@@ -14,7 +14,7 @@ from datasets import Dataset
 
 from agents.env_kwargs import make_env
 from agents.integrations.pool import EnvPool, PooledEpisode
-from agents.integrations.tasks import TaskRef, task_rows
+from agents.integrations.tasks import TaskRef, TaskRow, task_rows
 from agents.integrations.trl_dataset import rows_dataset
 from agents.integrations.trl_reward import LogExtra, LogMetric, Scored, in_words, report, sum_terms
 from agents.integrations.trl_schema import tool_method
@@ -210,13 +210,7 @@ def trl_environments(
     env_kwargs = {**env_kwargs, "protocol": protocol}
     _refuse_single_turn(env, env_kwargs)
     rows, pool = task_rows(env, env_kwargs, indices), pool or EnvPool()
-    sets: list[Tools] = []
-    which: list[int] = []
-    for row in rows:
-        tools = tuple(thaw(row.tools))
-        if tools not in sets:
-            sets.append(tools)
-        which.append(sets.index(tools))
+    sets, which = _sets_of_tools(rows)
     base = ScoringEnvironment if get_reward else ToolEnvironment
     if len(sets) == 1:
         return ToolEnvironments(rows_dataset(rows), _class(base, env, sets[0], pool), pool)
@@ -276,6 +270,18 @@ def _class(
 ) -> type[ToolEnvironment]:
     methods = {tool["function"]["name"]: tool_method(tool, _run) for tool in tools}
     return type(name, (base,), {"_pool": pool, "_tools": tools, "__doc__": base.__doc__} | methods)
+
+
+def _sets_of_tools(rows: Sequence[TaskRow]) -> tuple[list[Tools], list[int]]:
+    """Return the sets of tools that there are, and which of them each row has."""
+    sets: list[Tools] = []
+    which: list[int] = []
+    for row in rows:
+        tools = tuple(thaw(row.tools))
+        if tools not in sets:
+            sets.append(tools)
+        which.append(sets.index(tools))
+    return sets, which
 
 
 def _run(environment: ToolEnvironment, name: str, arguments: dict[str, Any]) -> str:
