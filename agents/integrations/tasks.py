@@ -112,9 +112,11 @@ def task_rows(
         indices: The tasks, e.g. ``range(1000)``.
 
     Raises:
-        ConfigurationError: There is no such environment, argument or task.
+        ConfigurationError: There is no such environment, argument or task, or ``indices`` is empty.
         InfrastructureError: A task's world cannot be opened.
     """
+    if not isinstance(indices, Iterable):
+        raise ConfigurationError(f"indices={indices!r:.80}; allowed: integers, such as range(100)")
     made = make_env(env, env_kwargs)
     rows = []
     try:
@@ -128,4 +130,6 @@ def task_rows(
             rows.append(TaskRow(ref, *about, messages, tools))
     finally:
         made.close()
+    if not rows:
+        raise ConfigurationError(f"indices={indices!r:.80} names no task of {env}")
     return tuple(rows)

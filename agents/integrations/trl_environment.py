@@ -14,7 +14,7 @@ from datasets import Dataset
 
 from agents.env_kwargs import make_env
 from agents.integrations.pool import EnvPool, PooledEpisode
-from agents.integrations.tasks import TaskRef, task_rows
+from agents.integrations.tasks import TaskRef, TaskRow, task_rows
 from agents.integrations.trl_dataset import rows_dataset
 from agents.integrations.trl_reward import LogExtra, LogMetric, Scored, in_words, report, sum_terms
 from agents.integrations.trl_schema import tool_method
@@ -51,9 +51,16 @@ class Rollout:
         """Begin another episode.
 
         Raises:
-            ConfigurationError: The task has other tools, or there is no such task.
+            ConfigurationError: The task has other tools or another protocol, or there is no such
+                task.
         """
         self._close()
+        protocol = ref.kwargs().get("protocol", "toolrl")
+        if protocol != _PROTOCOL:
+            raise ConfigurationError(
+                f"the row has the protocol {protocol!r}, in which a call of TRL's would be "
+                f"unreadable; allowed: {_PROTOCOL!r}. Train on the dataset of trl_environments"
+            )
         self._failure, self._problem = "", None
         try:
             self._episode = self._pool.open(ref)
@@ -203,13 +210,7 @@ def trl_environments(
     env_kwargs = {**env_kwargs, "protocol": protocol}
     _refuse_single_turn(env, env_kwargs)
     rows, pool = task_rows(env, env_kwargs, indices), pool or EnvPool()
-    sets: list[Tools] = []
-    which: list[int] = []
-    for row in rows:
-        tools = tuple(thaw(row.tools))
-        if tools not in sets:
-            sets.append(tools)
-        which.append(sets.index(tools))
+    sets, which = _sets_of_tools(rows)
     base = ScoringEnvironment if get_reward else ToolEnvironment
     if len(sets) == 1:
         return ToolEnvironments(rows_dataset(rows), _class(base, env, sets[0], pool), pool)
@@ -223,7 +224,7 @@ def trl_environments(
 
 def environment_reward(
     completions: Sequence[Sequence[Mapping[str, Any]]],
-    environments: Sequence[object],
+    environments: Sequence[object] | None = None,
     log_metric: LogMetric | None = None,
     log_extra: LogExtra | None = None,
     **_: Any,
@@ -232,11 +233,23 @@ def environment_reward(
 
     Args:
         completions: What was said, by the model and the tools.
-        environments: TRL's, one per completion. Those of others are ``None``.
+        environments: TRL's, one per completion. The reward of other people's is ``None``.
         log_metric: TRL's; see ``report``.
         log_extra: TRL's; see ``report``.
         _: Not looked at: the prompts, the dataset's columns.
+
+    Raises:
+        ConfigurationError: The trainer has no environments, or asks them for the reward itself.
     """
+    if environments is None:
+        raise ConfigurationError(
+            "environment_reward needs environment_factory=trl_environments(...).factory"
+        )
+    if any(isinstance(each, ScoringEnvironment) for each in environments):
+        raise ConfigurationError(
+            "these environments were made with get_reward=True, so TRL asks them for the reward: "
+            "leave environment_reward out"
+        )
     scored: dict[int, Scored] = {}
     for index, (said, environment) in enumerate(zip(completions, environments, strict=True)):
         if isinstance(environment, ToolEnvironment):
@@ -257,6 +270,18 @@ def _class(
 ) -> type[ToolEnvironment]:
     methods = {tool["function"]["name"]: tool_method(tool, _run) for tool in tools}
     return type(name, (base,), {"_pool": pool, "_tools": tools, "__doc__": base.__doc__} | methods)
+
+
+def _sets_of_tools(rows: Sequence[TaskRow]) -> tuple[list[Tools], list[int]]:
+    """Return the sets of tools that there are, and which of them each row has."""
+    sets: list[Tools] = []
+    which: list[int] = []
+    for row in rows:
+        tools = tuple(thaw(row.tools))
+        if tools not in sets:
+            sets.append(tools)
+        which.append(sets.index(tools))
+    return sets, which
 
 
 def _run(environment: ToolEnvironment, name: str, arguments: dict[str, Any]) -> str:

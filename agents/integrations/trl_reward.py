@@ -40,7 +40,7 @@ class TaskReward:
     """
 
     def __init__(
-        self, pool: EnvPool | None = None, tokenizer: PreTrainedTokenizerBase | None = None
+        self, *, pool: EnvPool | None = None, tokenizer: PreTrainedTokenizerBase | None = None
     ) -> None:
         self._pool = EnvPool() if pool is None else pool
         self._encoder = None if tokenizer is None else ChatEncoder(tokenizer)
@@ -49,6 +49,7 @@ class TaskReward:
         self,
         completions: Sequence[Any],
         completion_ids: Sequence[Sequence[int]] = (),
+        prompts: Sequence[Any] = (),
         log_metric: LogMetric | None = None,
         log_extra: LogExtra | None = None,
         **columns: Any,
@@ -58,21 +59,28 @@ class TaskReward:
         Args:
             completions: Texts, or conversations of one message.
             completion_ids: What was sampled.
+            prompts: What the model read.
             log_metric: TRL's, for the mean of each reward term.
             log_extra: TRL's, for the terms of each completion.
             columns: The dataset's, of which ``env``, ``env_kwargs`` and ``task_index`` name the
                 tasks.
 
         Raises:
-            ConfigurationError: A column is missing, an environment goes on after an answer, or a
-                completion is no text.
+            ConfigurationError: A column is missing, an environment goes on after an answer, a
+                completion is no text, the trainer plays episodes, or the model cannot have seen
+                the tools.
         """
+        _refuse_episodes(columns)
         missing = [name for name in COLUMNS if name not in columns]
         if missing:
-            raise ConfigurationError(f"the dataset has no {missing[0]!r}: make it with trl_dataset")
+            raise ConfigurationError(
+                f"there is no column {missing[0]!r}: make the dataset with trl_dataset, and leave "
+                "remove_unused_columns at False"
+            )
         scored: list[Scored] = []
         for index, completion in enumerate(completions):
             ref = TaskRef.parse({name: columns[name][index] for name in COLUMNS})
+            _refuse_unseen_tools(ref, prompts[index] if prompts else "")
             ids = completion_ids[index] if completion_ids else ()
             scored.append(self._score(ref, self._text(completion, ids)))
         return report(scored, log_metric, log_extra)
@@ -99,6 +107,27 @@ class TaskReward:
                 "TaskReward the tokenizer, and the answer is decoded from what was sampled"
             )
         return completion[0]["content"]
+
+
+def _refuse_episodes(columns: Mapping[str, Any]) -> None:
+    """Raise if the completions are whole episodes, which must not be scored as one answer."""
+    for name, ours in (
+        ("environments", "environment_reward"),
+        ("episode_reward", "episode_reward"),
+    ):
+        if name in columns:
+            raise ConfigurationError(
+                f"TaskReward scores one answer, but this trainer plays episodes: use {ours}"
+            )
+
+
+def _refuse_unseen_tools(ref: TaskRef, prompt: Any) -> None:
+    """Raise if the tools are for the template to write, and TRL was given no text."""
+    if ref.kwargs().get("protocol") == "native" and not isinstance(prompt, str):
+        raise ConfigurationError(
+            "the prompts do not show the model its tools, which the protocol 'native' leaves to "
+            "the chat template: make the dataset with trl_dataset(..., tokenizer=tokenizer)"
+        )
 
 
 def report(

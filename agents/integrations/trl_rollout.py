@@ -19,6 +19,7 @@ from agents.integrations.trl_dataset import messages_of, task_of
 from agents.integrations.trl_episode import Played, Template
 from agents.integrations.trl_reward import LogExtra, LogMetric, Scored, in_words, report
 from agents.seeds import derive_seed
+from toolrl_env.core.checks import whole_number
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class EpisodeRollout:
         pool: Where the environments are kept; its own if ``None``.
         seed: Of the sampling.
         remember: Tokens of conversations whose keys and values are kept from one turn to the next.
+
+    Raises:
+        ConfigurationError: An argument is something else, or a number is below 0.
     """
 
     def __init__(
@@ -52,7 +56,10 @@ class EpisodeRollout:
         seed: int = 0,
         remember: int = 16384,
     ) -> None:
-        self.limits, self.seed, self.remember = limits, seed, remember
+        if not isinstance(limits, Limits):
+            raise ConfigurationError(f"limits={limits!r:.80}; allowed: agents.conversation.Limits")
+        self.limits, self.seed = limits, whole_number("seed", seed)
+        self.remember = whole_number("remember", remember)
         self._pool = EnvPool() if pool is None else pool
         self._templates: dict[str, Template] = {}
         self._step, self._calls = -1, 0

@@ -65,3 +65,10 @@ def test_an_environment_or_task_that_is_not_there():
         task_rows("ToolRL-RLLA-v0", {}, [10_000_000])
     with pytest.raises(ConfigurationError, match="CartPole-v1 is a CartPoleEnv: no tool use"):
         task_rows("CartPole-v1", {}, [0])
+
+
+def test_a_number_of_tasks_and_no_tasks_are_refused():
+    with pytest.raises(ConfigurationError, match=r"indices=100; allowed: .*range\(100\)"):
+        task_rows(TOOLBOX, {}, 100)
+    with pytest.raises(ConfigurationError, match=r"indices=range\(0, 0\) names no task"):
+        task_rows(TOOLBOX, {}, range(0))

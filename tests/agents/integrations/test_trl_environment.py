@@ -92,6 +92,15 @@ def test_what_cannot_be_played_is_refused():
         made.factory().reset(**other)
     with pytest.raises(ConfigurationError, match="no 'env'"):
         made.factory().reset(prompt=[])
+    with pytest.raises(ConfigurationError, match=r"protocol 'toolrl'.*dataset of trl_environments"):
+        made.factory().reset(**trl_dataset(OWN, {}, [PAY])[0])
+
+
+def test_a_reward_function_that_does_not_fit_the_trainer_is_refused():
+    with pytest.raises(ConfigurationError, match="needs environment_factory"):
+        environment_reward([said("It is 5.")])
+    with pytest.raises(ConfigurationError, match="leave environment_reward out"):
+        environment_reward([said("It is 5.")], [begun(SUM, get_reward=True)])
 
 
 # ------------------------------------------------------------------ one object

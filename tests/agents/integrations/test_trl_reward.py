@@ -204,11 +204,33 @@ def test_every_term_is_logged_as_the_mean_over_those_that_have_it():
 
 
 def test_what_cannot_work_is_said():
-    with pytest.raises(ConfigurationError, match="no 'env'"):
+    with pytest.raises(ConfigurationError, match=r"no column 'env'.*remove_unused_columns"):
         TaskReward()(prompts=[0], completions=[""])
+    with pytest.raises(TypeError):
+        TaskReward(make_tokenizer(["red"]))
     dataset = trl_dataset(OWN, {}, [0])
     with EnvPool() as pool, pytest.raises(ConfigurationError, match="goes on after an answer"):
-        TaskReward(pool)(prompts=[0], completions=[""], **columns(dataset))
+        TaskReward(pool=pool)(prompts=[0], completions=[""], **columns(dataset))
+
+
+@pytest.mark.parametrize(
+    ("column", "ours"),
+    [("environments", "environment_reward"), ("episode_reward", "episode_reward")],
+)
+def test_whole_episodes_are_not_scored_as_one_answer(column, ours):
+    given = columns(trl_dataset(TOOLBOX, EASY, [0])) | {column: [None]}
+    with pytest.raises(ConfigurationError, match=f"plays episodes: use {ours}"):
+        TaskReward()(prompts=[0], completions=[""], **given)
+
+
+def test_tools_that_the_model_was_not_shown_are_refused():
+    kwargs = EASY | {"protocol": "native"}
+    dataset, answer = trl_dataset(TOOLBOX, kwargs, [0]), gold(TOOLBOX, kwargs, 0)
+    given = {"completions": [answer], **columns(dataset)}
+    with pytest.raises(ConfigurationError, match=r"tokenizer=tokenizer"):
+        TaskReward()(prompts=list(dataset["prompt"]), **given)
+    wanted = [replay(TOOLBOX, kwargs, 0, [answer])]
+    assert TaskReward()(prompts=["text with tools"], **given) == wanted
 
 
 # ------------------------------------------------------------------ real runs

@@ -332,6 +332,19 @@ def test_a_template_that_rewrites_history_and_a_strange_prompt_are_refused(stand
         standing.processing_class.chat_template = before
 
 
+@pytest.mark.parametrize(
+    ("limits", "kwargs", "said"),
+    [
+        (64, {}, "limits=64; allowed: agents.conversation.Limits"),
+        (LIMITS, {"seed": "x"}, "seed='x'"),
+        (LIMITS, {"remember": -1}, "remember=-1"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused_at_once(limits, kwargs, said):
+    with pytest.raises(ConfigurationError, match=said):
+        EpisodeRollout(limits, **kwargs)
+
+
 def test_a_wrapped_model_and_a_closed_rollout_are_refused(standing):
     rollout = EpisodeRollout(LIMITS)
     real = standing.model

@@ -137,12 +137,12 @@ def tiny(texts, template=None, seed=0):
     tokenizer = make_tokenizer(texts)
     if template is not None:
         tokenizer.chat_template = template
-    return make_model(tokenizer, seed, hidden=64, layers=2), tokenizer
+    return make_model(tokenizer, seed, hidden=64, layers=1), tokenizer
 
 
 def teach(model, examples, until=0.05, rate=4e-3):
     """Teach a model to say what is sampled in examples, ``(ids, sampled)`` each, well enough."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.95))
     width = max(len(ids) for ids, _ in examples)
     ids = torch.zeros(len(examples), width).long()
     wanted = torch.full((len(examples), width), -100)
@@ -150,8 +150,10 @@ def teach(model, examples, until=0.05, rate=4e-3):
         ids[row, : len(tokens)] = torch.tensor(tokens)
         chosen = torch.tensor(sampled)
         wanted[row, : len(tokens)][chosen] = torch.tensor(tokens)[chosen]
+    learnt = wanted[:, 1:] != -100
     for _ in range(200):
-        loss = model(input_ids=ids, labels=wanted).loss
+        states = model.model(input_ids=ids).last_hidden_state[:, :-1][learnt]
+        loss = torch.nn.functional.cross_entropy(model.lm_head(states), wanted[:, 1:][learnt])
         if loss < until:
             return model.eval()
         optimizer.zero_grad()
