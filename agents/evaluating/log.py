@@ -74,8 +74,8 @@ class AttemptLog:
     ``Attempt`` as ``notes``. ``failures.jsonl`` has a line for each attempt that failed since the
     run was last started.
 
-    One process has the folder at a time, until ``close`` or its own end. Where the file system knows
-    no locks, that is the user's to see to.
+    One process has the folder at a time, until ``close`` or its own end. Where the file system
+    knows no locks, that is the user's to see to.
 
     Args:
         folder: The folder; made if it is not there.
