@@ -59,7 +59,7 @@ def make_envs(config: VectorPPOConfig) -> tuple[VectorEnv, CandidateLayout]:
         ConfigurationError: There is no such environment or argument, or it is no tool use.
     """
     kwargs, mode = parse_env_kwargs(config.env_kwargs), RESETS[config.autoreset]
-    make_env(config.env, kwargs).close()  # says what is wrong; make_vec does not
+    CandidateActions(make_env(config.env, kwargs)).close()  # says what is wrong; make_vec does not
     if config.mode == "vector_entry_point":
         envs = VectorCandidateActions(
             gym.make_vec(config.env, config.num_envs, config.mode, autoreset_mode=mode, **kwargs),

@@ -234,6 +234,8 @@ def test_an_environment_that_is_not_there_is_refused_in_every_mode(mode):
         make_envs(config(env="ToolRL-Toolbx-v0", mode=mode))
     with pytest.raises(ConfigurationError, match="dificulty"):
         make_envs(config(env_kwargs='{"dificulty": 1}', mode=mode))
+    with pytest.raises(ConfigurationError, match="CartPole"):
+        make_envs(config(env="CartPole-v1", env_kwargs="{}", mode=mode))
 
 
 @pytest.mark.parametrize(
