@@ -257,7 +257,11 @@ def test_an_agent_that_cannot_be_made_is_said(make, said):
 @pytest.mark.parametrize("make", [Good, TooFew])
 def test_its_environments_are_closed_whatever_is_found(make, monkeypatch):
     closed = []
-    monkeypatch.setattr(WorkspaceEnv, "close", lambda env: closed.append(env))
+
+    def close(env):
+        closed.append(env)
+
+    monkeypatch.setattr(WorkspaceEnv, "close", close)
     if make is Good:
         check_agent(make, batch=3)
     else:
