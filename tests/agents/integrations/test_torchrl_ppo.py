@@ -168,6 +168,19 @@ def test_torchrls_advantages_are_those_of_each_episode_alone(autoreset, cut):
             first = end + 1
 
 
+def test_the_greedy_reward_is_of_the_test_split(monkeypatch):
+    splits, honest = [], ToolboxEnv.step
+
+    def step(self, action):
+        splits.append((self.tasks.split, self.tasks.index_of(self.task.id)))
+        return honest(self, action)
+
+    monkeypatch.setattr(ToolboxEnv, "step", step)
+    actor, _ = build(make_envs(config())[1])
+    greedy_reward(actor, config(), [4, 2])
+    assert splits == [("test", 4), ("test", 2)]
+
+
 # ------------------------------------------------------------------ failures and refusals
 
 
