@@ -61,12 +61,12 @@ class _Algorithm:
 
 ALGORITHMS: dict[str, _Algorithm] = {
     "ppo": _Algorithm(
-        PPO, CandidatePolicy, {"n_steps": 64, "batch_size": 256, "n_epochs": 8, "ent_coef": 0.01}
+        PPO, CandidatePolicy, {"n_steps": 32, "batch_size": 128, "n_epochs": 4, "ent_coef": 0.01}
     ),
     "maskable_ppo": _Algorithm(
         MaskablePPO,
         MaskableCandidatePolicy,
-        {"n_steps": 64, "batch_size": 256, "n_epochs": 8, "ent_coef": 0.01},
+        {"n_steps": 32, "batch_size": 128, "n_epochs": 4, "ent_coef": 0.01},
     ),
     "a2c": _Algorithm(A2C, CandidatePolicy, {"n_steps": 8, "ent_coef": 0.01}),
     "dqn": _Algorithm(

@@ -38,7 +38,7 @@ __all__ = [
 
 
 class CandidateScorer(BaseFeaturesExtractor):
-    """``CandidateNetwork`` as a features extractor: scores, then the summary, [B, n + h].
+    """``CandidateNetwork`` as a features extractor: scores, then the summary, [B, n + 2h].
 
     Args:
         observation_space: That of ``CandidateActions``.
@@ -54,11 +54,11 @@ class CandidateScorer(BaseFeaturesExtractor):
         hidden: int = 64,
         absent: float = -1e8,
     ) -> None:
-        super().__init__(observation_space, layout.places + hidden)
+        super().__init__(observation_space, layout.places + 2 * hidden)
         self.network = CandidateNetwork(layout, hidden, absent)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        """Return the scores [B, n] and, after them, the mean over the candidates [B, h]."""
+        """Return the scores [B, n] and, after them, what all candidates have in common [B, 2h]."""
         return torch.cat(self.network(observations), dim=1)
 
 

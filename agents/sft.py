@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -167,6 +167,20 @@ def _played(
     return episode
 
 
+def _drawn(
+    env: gym.Env[str, str],
+    encoder: ChatEncoder,
+    delta: ChatDelta,
+    shown: Sequence[Trajectory],
+    seed: int,
+    max_context: int,
+) -> Episode:
+    """Return the demonstration that a seed picks; a gold episode if there are none."""
+    if shown:
+        return shown_episode(env, encoder, delta, shown[seed % len(shown)], max_context)
+    return gold_episode(env, encoder, delta, seed, max_context)
+
+
 def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None = None) -> Path:
     """Run supervised training.
 
@@ -177,8 +191,8 @@ def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None 
     Returns:
         The folder of the last checkpoint.
     """
-    session = Session(config, on_step)
     shown = read_demonstrations(config.demonstrations)
+    session = Session(config, on_step)
     env = make_env(config.env, session.env_kwargs)
     encoder, delta = session.encoder, ChatDelta(session.encoder)
 
@@ -186,12 +200,7 @@ def train(config: SFTConfig, on_step: Callable[[dict[str, float]], None] | None 
         began = time.perf_counter()
         # 1. Draw tasks, or demonstrations; the gold answers, or those shown, are the targets.
         seeds = [derive_seed(config.seed, _STREAM, step, row) for row in range(config.batch_size)]
-        batch = [
-            shown_episode(env, encoder, delta, shown[seed % len(shown)], config.max_context)
-            if shown
-            else gold_episode(env, encoder, delta, seed, config.max_context)
-            for seed in seeds
-        ]
+        batch = [_drawn(env, encoder, delta, shown, seed, config.max_context) for seed in seeds]
 
         # 2. Forward and backward in parts; every token of the batch weighs the same.
         total, loss = sum(sum(episode.sampled) for episode in batch), 0.0

@@ -11,6 +11,7 @@ Datasets lie in the folder that the variable MINARI_DATASETS_PATH names, or in ~
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -32,7 +33,14 @@ from agents.integrations.minari_about import (
     what_is_not_json,
     without_advice,
 )
-from agents.integrations.minari_read import make_again, recover, replay, tell_left_out, trajectories
+from agents.integrations.minari_read import (
+    load,
+    make_again,
+    recover,
+    replay,
+    tell_left_out,
+    trajectories,
+)
 from agents.integrations.minari_steps import KeepInfo, buffer_of, reward_terms
 from toolrl_env.core.errors import (
     ConfigurationError,
@@ -107,13 +115,20 @@ def save(collector: DataCollector, dataset_id: str, about: About | None = None) 
         about: What the dataset says of itself.
 
     Raises:
-        ConfigurationError: The id is malformed, or taken.
+        ConfigurationError: The id is malformed or taken, or ``collect`` did not make the collector.
+        DataError: Nothing was collected, or the collector is closed.
     """
-    base = collector.unwrapped
+    base, spec = collector.unwrapped, collector.unwrapped.spec
+    if not isinstance(collector._step_data_callback, KeepInfo):
+        raise ConfigurationError("save takes what collect returned; this is another DataCollector")
     assert isinstance(base, ToolUseEnv)
-    spec = base.spec
     assert spec is not None
     check_id(dataset_id)
+    if not Path(collector._storage.data_path).exists():
+        raise DataError("the collector is closed, and what it held is gone: save before close")
+    running = collector._buffer
+    if not (collector._storage.total_episodes or (running is not None and len(running))):
+        raise DataError("there are no episodes to write")
     with without_advice():
         dataset = collector.create_dataset(
             dataset_id, eval_env=collector.env.spec, **describe(spec.id, about)
@@ -162,18 +177,6 @@ def from_trajectories(
         )
     note_origin(dataset, origin)
     return dataset
-
-
-def load(dataset_id: str) -> MinariDataset:
-    """Return ``minari.load_dataset(dataset_id)``; nothing is downloaded.
-
-    Raises:
-        DataError: There is no such dataset here.
-    """
-    try:
-        return minari.load_dataset(dataset_id)
-    except (OSError, ValueError) as error:
-        raise DataError(f"dataset {dataset_id!r} cannot be loaded: {error}") from error
 
 
 def _scored(found: Iterable[Trajectory]) -> list[Trajectory]:
@@ -232,13 +235,19 @@ def export_dataset(
         file: The new file.
         min_return: Leave out episodes whose rewards add up to less.
     """
-    lines = [
-        encode(each)
-        for each in trajectories(load(dataset))
-        if min_return is None or sum(step.reward for step in each.transitions) >= min_return
-    ]
-    if not lines:
+    least = -math.inf if min_return is None else min_return
+    if math.isnan(least):
+        raise ConfigurationError(f"min_return={least}; allowed: a number")
+    found = list(trajectories(load(dataset)))
+    returns = [sum(step.reward for step in each.transitions) for each in found]
+    if not found:
         raise DataError(f"{dataset} has no episode to write")
+    if max(returns) < least:
+        raise DataError(
+            f"{dataset} has no episode to write: min_return={least}, the best has {max(returns)}"
+        )
+    kept = zip(found, returns, strict=True)
+    lines = [encode(each) for each, earned in kept if earned >= least]
     try:
         with file.open("x", encoding="ascii") as out:
             out.writelines(line + "\n" for line in lines)

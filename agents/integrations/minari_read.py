@@ -9,19 +9,46 @@ from contextlib import closing
 from typing import Any
 
 import gymnasium as gym
+import minari
 import numpy as np
 from minari import EpisodeData, MinariDataset
 
 from agents.env_kwargs import make_env
 from agents.integrations.minari_about import origin_of
 from agents.integrations.minari_steps import failed, info_texts, transitions_of
-from toolrl_env.core.errors import ConfigurationError, ReplayMismatch, UnknownName
+from toolrl_env.core.errors import (
+    ConfigurationError,
+    DataError,
+    ReplayMismatch,
+    UnknownName,
+    nearest,
+)
 from toolrl_env.core.types import Trajectory
 from toolrl_env.envs.base import ToolUseEnv
 from toolrl_env.wrappers.arguments import decode_arguments
 from toolrl_env.wrappers.recorder import transition_of
 
-__all__ = ["make_again", "recover", "replay", "tell_left_out", "trajectories"]
+__all__ = ["load", "make_again", "recover", "replay", "tell_left_out", "trajectories"]
+
+
+def load(dataset_id: str) -> MinariDataset:
+    """Return ``minari.load_dataset(dataset_id)``; nothing is downloaded.
+
+    Raises:
+        DataError: There is no such dataset here (names those that there are), or it is broken.
+    """
+    try:
+        return minari.load_dataset(dataset_id)
+    except FileNotFoundError:
+        here = sorted(minari.list_local_datasets())
+        close = nearest(dataset_id, here)
+        hint = f" Did you mean {close!r}?" if close else ""
+        known = ", ".join(here) or "none"
+        raise DataError(
+            f"there is no dataset {dataset_id!r} here; there are: {known}.{hint}"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"dataset {dataset_id!r} cannot be loaded: {error}") from error
 
 
 def trajectories(dataset: MinariDataset) -> Iterator[Trajectory]:

@@ -70,11 +70,12 @@ class PooledEpisode:
         """
         if self._closed or self.over:
             raise gym.error.ResetNeeded("this episode is over: open another one")
+        self._broken, self.new_messages = True, ()  # also if the step is interrupted
         outcome = take_turn(self._env, text)
         if outcome.masked:
-            self._broken, self.new_messages = True, ()
             kind = outcome.failure_kind or FailureKind.TOOL_CRASHED
             raise InfrastructureError(outcome.failure or "a step asks not to be counted", kind)
+        self._broken = False
         self.outcomes.append(outcome)
         said = () if outcome.over else added_messages(self._env, len(self.messages), text, outcome)
         self.new_messages = tuple(said)

@@ -10,6 +10,7 @@ from typing import Any
 from agents.env_kwargs import make_env, parse_env_kwargs
 from toolrl_env.core.checks import whole_number
 from toolrl_env.core.errors import ConfigurationError
+from toolrl_env.envs.base import ToolUseEnv
 
 __all__ = ["COLUMNS", "TaskRef", "TaskRow", "task_rows"]
 
@@ -117,6 +118,8 @@ def task_rows(
     made = make_env(env, env_kwargs)
     rows = []
     try:
+        if not isinstance(made.unwrapped, ToolUseEnv):
+            raise ConfigurationError(f"{env} is a {type(made.unwrapped).__name__}: no tool use")
         for index in indices:
             ref = TaskRef.of(env, env_kwargs, index)
             _, info = made.reset(seed=0, options={"task_index": ref.index})

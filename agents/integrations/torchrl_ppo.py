@@ -80,7 +80,7 @@ def make_envs(config: VectorPPOConfig) -> tuple[VectorEnv, CandidateLayout]:
 def build(
     layout: CandidateLayout,
 ) -> tuple[ProbabilisticTensorDictSequential, TensorDictSequential]:
-    """Return actor and critic, which share a network: scores of candidates, value of their mean."""
+    """Return actor and critic, which share a network: scores of candidates, value of all."""
     network = CandidateNetwork(layout)
     with torch.no_grad():
         network.head.weight.mul_(0.01)  # begin near the uniform policy
@@ -92,8 +92,7 @@ def build(
         default_interaction_type=InteractionType.RANDOM,  # the library's own default is the mode
         return_log_prob=True,
     )
-    width = network.head.in_features
-    value = TensorDictModule(nn.Linear(width, 1), ["summary"], ["state_value"])
+    value = TensorDictModule(nn.Linear(network.summary_size, 1), ["summary"], ["state_value"])
     return ProbabilisticTensorDictSequential(body, choice), TensorDictSequential(body, value)
 
 

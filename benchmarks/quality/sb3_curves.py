@@ -25,7 +25,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import torch
 import tyro
@@ -34,10 +33,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 import toolrl_env  # noqa: F401  # registers the ids
 from agents import sb3
 from agents.session import parse_env_kwargs
-from toolrl_env.wrappers import CandidateActions
-from toolrl_env.wrappers.numeric.actions import REPLY, write_answer
-from toolrl_env.wrappers.numeric.candidate_actions import CandidateLayout
-from toolrl_env.wrappers.numeric.candidate_features import FEATURES
+from benchmarks.quality.held_candidates import Held, hold_out
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,8 @@ class Config:
         seeds: Of the runs.
         cpu_seconds: CPU time of each run.
         marks: CPU times at which the reward is reported, in seconds.
-        tasks: Tasks of the test split that agents are judged on.
+        split: Split of the tasks that agents are judged on; "validation" while something is chosen.
+        tasks: Tasks that agents are judged on.
         points: Judgements along each run, denser at the beginning.
         jobs: Seeds that train at a time, each in a process of its own.
         draw_only: Draw the curves that are in ``out`` already, finished or not.
@@ -61,73 +58,13 @@ class Config:
     env_kwargs: str = "{}"
     seeds: tuple[int, ...] = (0, 1, 2)
     cpu_seconds: float = 600.0
-    marks: tuple[float, ...] = (120.0, 600.0)
+    marks: tuple[float, ...] = (30.0, 120.0, 300.0, 600.0)
+    split: str = "test"
     tasks: int = 500
     points: int = 24
     jobs: int = 1
     draw_only: bool = False
     out: Path = Path("runs/sb3-curves")
-
-
-@dataclass(frozen=True)
-class Held:
-    """Held-out tasks, every candidate of which was scored once.
-
-    Attributes:
-        observations: float32 [tasks, size].
-        masks: bool [tasks, n].
-        rewards: float [tasks, n]; NaN where there is no candidate.
-        layout: Of the observations.
-    """
-
-    observations: np.ndarray
-    masks: np.ndarray
-    rewards: np.ndarray
-    layout: CandidateLayout
-
-    @property
-    def oracle(self) -> float:
-        """Mean reward of the best candidates."""
-        return float(np.nanmax(self.rewards, axis=1).mean())
-
-    @property
-    def random(self) -> float:
-        """Expected reward of a candidate drawn evenly."""
-        return float(np.nanmean(self.rewards, axis=1).mean())
-
-    @property
-    def rule(self) -> float:
-        """Mean reward of the tool that is most like the request, with its first candidate."""
-        layout = self.layout
-        table = self.observations[:, : layout.places * layout.row]
-        rows = table.reshape(len(table), layout.places, layout.row)
-        alike, rank = (rows[:, :, FEATURES.index(name)] for name in ("similarity", "rank"))
-        worth = np.where(self.masks, 100 * alike + rank, -1.0)
-        worth[:, 0] = 0.0  # in words only if there is nothing to call
-        return self.reward(worth.argmax(axis=1))
-
-    def reward(self, actions: np.ndarray) -> float:
-        """Mean reward of one action per task."""
-        return float(self.rewards[np.arange(len(self.rewards)), actions].mean())
-
-
-def hold_out(config: Config) -> Held:
-    """Score every candidate of the held-out tasks."""
-    kwargs = parse_env_kwargs(config.env_kwargs) | {"split": "test"}
-    env = CandidateActions(gym.make(config.env, **kwargs))
-    observations, masks, rewards = [], [], []
-    for index in range(config.tasks):
-        observation, info = env.reset(options={"task_index": index})
-        mask = info["action_mask"]
-        scores = np.full(len(mask), np.nan)
-        for action, call in enumerate(env.candidates):
-            env.unwrapped.reset(options={"task_index": index})
-            answer = write_answer(env.unwrapped.protocol, call, REPLY)
-            scores[action] = env.unwrapped.step(answer)[1]
-        observations.append(observation)
-        masks.append(mask)
-        rewards.append(scores)
-    return Held(np.stack(observations), np.stack(masks), np.stack(rewards), env.layout)
 
 
 class Judge(BaseCallback):
@@ -136,7 +73,7 @@ class Judge(BaseCallback):
     def __init__(self, held: Held, times: Sequence[float], path: Path) -> None:
         super().__init__()
         self.held, self.times, self.path = held, times, path
-        self.curve: list[dict[str, float]] = []
+        self.curve: list[dict[str, Any]] = []
         self._spent, self._last = 0.0, 0.0
 
     def _on_training_start(self) -> None:
@@ -154,7 +91,7 @@ class Judge(BaseCallback):
         actions, _ = self.model.predict(self.held.observations, deterministic=True)
         reward = self.held.reward(actions)
         point = {"cpu": self._spent, "steps": self.num_timesteps, "reward": reward}
-        self.curve.append(point)
+        self.curve.append(point | {"actions": actions.tolist()})
         self.path.write_text(json.dumps(self.curve) + "\n", "utf-8")
         print(f"{self.path.parent.name} {self._spent:7.1f} s  reward {reward:.3f}", flush=True)
         self._last = time.process_time()
@@ -181,10 +118,9 @@ def run(config: Config, held: Held, seed: int) -> None:
     sb3.train(settings, [judge])
 
 
-def at(curve: Sequence[dict[str, float]], mark: float) -> float | None:
-    """Return the reward when a time was reached, or ``None`` if it was not yet."""
-    reached = [point["reward"] for point in curve if point["cpu"] >= mark]
-    return reached[0] if reached else None
+def at(curve: Sequence[dict[str, Any]], mark: float) -> dict[str, Any] | None:
+    """Return the judgement when a time was reached, or ``None`` if it was not yet."""
+    return next((point for point in curve if point["cpu"] >= mark), None)
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
@@ -214,9 +150,14 @@ def draw(result: dict[str, Any], path: Path) -> None:
 
 
 def report(config: Config, held: Held) -> None:
-    """Write curves.json, draw curves.png and print a line per seed."""
+    """Write curves.json, draw curves.png and print a line per seed and a table per category."""
     settings = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(config).items()}
-    baselines = {"oracle": held.oracle, "rule": held.rule, "random": held.random}
+    baselines = {
+        "gold": float(held.gold.mean()),
+        "oracle": held.oracle,
+        "rule": held.rule,
+        "random": held.random,
+    }
     result: dict[str, Any] = baselines | {"settings": settings}
     paths = {seed: config.out / f"seed-{seed}" / "curve.json" for seed in config.seeds}
     result["curves"] = {seed: json.loads(path.read_text("utf-8")) for seed, path in paths.items()}
@@ -226,17 +167,42 @@ def report(config: Config, held: Held) -> None:
     print(f"{said} on {config.tasks} held-out tasks")
     for seed, curve in result["curves"].items():
         for mark in config.marks:
-            reward = at(curve, mark)
+            point = at(curve, mark)
             said = "not reached"
-            if reward is not None:
-                said = f"{reward:.3f}, {reward / held.oracle:.3f} of the oracle"
+            if point is not None:
+                share = held.share(np.array(point["actions"]))
+                said = (
+                    f"{point['steps']} steps, reward {point['reward']:.3f}, {share} of the oracle"
+                )
             print(f"seed {seed}, {mark:.0f} CPU s: {said}")
+    print(
+        by_category(held, [np.array(curve[-1]["actions"]) for curve in result["curves"].values()])
+    )
+
+
+def by_category(held: Held, actions: Sequence[np.ndarray]) -> str:
+    """Return, as a Markdown table, mean rewards of each category of tasks at the end of runs."""
+    got = np.mean([held.of(chosen) for chosen in actions], axis=0)
+    even = np.nanmean(held.rewards, axis=1)
+    lines = [
+        "| category | tasks | gold | oracle | PPO | random | lost |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    names = np.array(held.categories)
+    for name in sorted(set(held.categories)):
+        of = names == name
+        means = (part[of].mean() for part in (held.gold, held.best, got, even))
+        lost = (held.best - got)[of].sum() / len(names)
+        numbers = " | ".join(f"{mean:.3f}" for mean in (*means, lost))
+        lines.append(f"| {name} | {of.sum()} | {numbers} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
     """Run every seed and report."""
     config = tyro.cli(Config, description=__doc__)
-    held = hold_out(config)
+    kwargs = parse_env_kwargs(config.env_kwargs) | {"split": config.split}
+    held = hold_out(config.env, kwargs, config.tasks)
     if not config.draw_only:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(config.jobs, context) as pool:

@@ -8,7 +8,7 @@ import torch
 from agents.candidate_network import CandidateNetwork
 from toolrl_env.wrappers.numeric.candidate_actions import CandidateLayout
 
-LAYOUT = CandidateLayout(places=5, row=9, context=4)
+LAYOUT = CandidateLayout(places=5, row=13, context=4)
 
 
 def network(**kwargs):
@@ -28,10 +28,10 @@ def test_any_leading_dimensions_are_a_batch(shape):
     seen = observations(*shape)
     scores, summary = network()(seen)
     assert scores.shape == (*shape, 5)
-    assert summary.shape == (*shape, 8)
+    assert summary.shape == (*shape, 16)
     flat_scores, flat_summary = network()(seen.reshape(-1, LAYOUT.size))
     torch.testing.assert_close(scores.reshape(-1, 5), flat_scores)
-    torch.testing.assert_close(summary.reshape(-1, 8), flat_summary)
+    torch.testing.assert_close(summary.reshape(-1, 16), flat_summary)
 
 
 def test_a_permutation_of_the_candidates_permutes_their_scores():
@@ -59,4 +59,5 @@ def test_empty_places_score_what_they_are_told_and_do_not_count(absent):
 def test_a_state_with_nothing_in_it_has_finite_numbers():
     scores, summary = network()(torch.zeros(2, LAYOUT.size))
     assert (scores == -1e8).all()
-    assert (summary == 0).all()
+    assert (summary[:, :8] == 0).all()
+    assert (summary[:, 8:] == -1).all()

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,16 @@ QUIET = Console(quiet=True)
 def served(tmp_path_factory):
     """Base URL and model name of a server that ends with the tests."""
     folder = str(smollm2.folder())
+    with serving(folder, tmp_path_factory.mktemp("serve") / "log") as url:
+        yield url, folder
+
+
+@contextmanager
+def serving(folder: str, log: Path):
+    """Run ``transformers serve`` on a saved model; yield its base URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("serve") / "log"
     program = "from transformers.cli.transformers import main; main()"
     arguments = ["serve", folder, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
     env = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
@@ -41,7 +48,7 @@ def served(tmp_path_factory):
         )
     try:
         wait_for(f"http://127.0.0.1:{port}/health", server, log)
-        yield f"http://127.0.0.1:{port}/v1", folder
+        yield f"http://127.0.0.1:{port}/v1"
     finally:
         server.terminate()
         try:

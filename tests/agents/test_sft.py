@@ -7,6 +7,7 @@ from dataclasses import replace
 import gymnasium as gym
 import pytest
 
+from agents import sft
 from agents.chat_delta import ChatDelta
 from agents.models import load_folder
 from agents.models.tiny import create
@@ -101,6 +102,32 @@ def test_episodes_that_something_of_ours_stopped_teach_nothing(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
         read_demonstrations(tmp_path / "none.jsonl")
     assert read_demonstrations(None) == []
+
+
+def test_a_run_draws_from_all_that_was_shown_and_a_bad_file_begins_none(tmp_path, monkeypatch):
+    path, drawn = tmp_path / "t.jsonl", []
+
+    def spy(env, encoder, delta, shown, max_context):
+        drawn.append(shown.task_id)
+        return shown_episode(env, encoder, delta, shown, max_context)
+
+    monkeypatch.setattr(sft, "shown_episode", spy)
+    shown = recorded(path, TOOLBOX, WORDS, seeds=range(3), **SHORT)
+    config = SFTConfig(
+        env_kwargs='{"difficulty": 1, "template": "short"}',
+        model="tiny",
+        out=tmp_path / "run",
+        demonstrations=path,
+        steps=4,
+        batch_size=4,
+    )
+    train(config)
+    assert len(drawn) == 16
+    assert set(drawn) == {each.task_id for each in shown}
+    nowhere = replace(config, out=tmp_path / "other", demonstrations=tmp_path / "none.jsonl")
+    with pytest.raises(DataError, match="cannot be read"):
+        train(nowhere)
+    assert not nowhere.out.exists()
 
 
 def test_a_run_learns_what_was_shown_and_not_gold(tmp_path):

@@ -18,7 +18,7 @@ def test_picking_calls_is_learnt():
     actor = train(config, lambda _, reward: rewards.append(reward))
     torch.manual_seed(0)
     untrained, _ = build(make_envs(config)[1])
-    assert random_reward() < 1.0
+    assert random_reward({"difficulty": 1}) < 1.0
     assert rewards[0] < 0.5
     assert rewards[-1] > rewards[0] + 1.5
     assert greedy_reward(actor, config, TASKS) > max(3.3, greedy_reward(untrained, config, TASKS))

@@ -113,7 +113,7 @@ def test_candidates_differ_fit_their_schemas_and_respect_n():
 
 
 def candidates(text, *tools, n=32):
-    layout = CandidateLayout(n, len(FEATURES) + 64, 64)
+    layout = CandidateLayout.of(n, 64)
     view = view_candidates(info_of(text, *tools), layout, HashedNgrams())
     return [call for call in view.calls if call is not None]
 
@@ -260,7 +260,7 @@ def test_an_answer_that_the_protocol_cannot_write_is_empty():
 
 
 def test_a_view_is_picklable():
-    view = view_candidates(info_of("5 miles", MILES), CandidateLayout(8, 85, 64), HashedNgrams())
+    view = view_candidates(info_of("5 miles", MILES), CandidateLayout.of(8, 64), HashedNgrams())
     again = pickle.loads(pickle.dumps(view))
     assert again.calls == view.calls
 
@@ -295,7 +295,7 @@ def test_any_text_and_any_tools(text, schemas, most):
     proposals, _ = propose(shown, most)
     assert len(proposals) <= most
     assert proposals == propose(shown, most)[0]
-    layout = CandidateLayout(most + 1, len(FEATURES) + 64, 64)
+    layout = CandidateLayout.of(most + 1, 64)
     view = view_candidates(info_of(text, *tools), layout, HashedNgrams())
     assert np.isfinite(view.observation).all()
     assert len(view.calls) == view.mask.sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ import pytest
 from tests.wrappers.numeric_support import toolbox
 from toolrl_env.core.types import GroundTruth
 from toolrl_env.data import SampleDataWarning, TaskSet, load_tasks
+from toolrl_env.data.procedural import ToolboxSource
 from toolrl_env.envs.single_turn import SingleTurnEnv
 from toolrl_env.wrappers import CandidateActions, ComposedActions
 from toolrl_env.wrappers.numeric.candidate_actions import view_candidates
@@ -24,10 +26,16 @@ pytestmark = pytest.mark.filterwarnings("ignore::toolrl_env.data.SampleDataWarni
 WRAPPERS = [CandidateActions, ComposedActions]
 ENVIRONMENTS = [
     ("ToolRL-Toolbox-v0", {"difficulty": 3}),
+    ("ToolRL-Toolbox-v0", {"difficulty": 5, "protocol": "native"}),
     ("ToolRL-ToolACE-v0", {"mode": "multi_turn"}),
     ("ToolRL-Workspace-v0", {"difficulty": 3}),
 ]
 OTHER_GOLD = GroundTruth("<think> t </think>\n<response> r </response>", False, True)
+
+
+def tasks_of(name):
+    source = ToolboxSource() if name == "toolbox" else load_tasks(name).tasks
+    return tuple(source[index] for index in range(20))
 
 
 def with_other_gold(tasks, shift):
@@ -43,8 +51,8 @@ def with_other_gold(tasks, shift):
 @pytest.mark.parametrize("shift", [0, 1, 7])
 @pytest.mark.parametrize("wrapper", WRAPPERS)
 def test_another_gold_answer_changes_nothing(wrapper, shift):
-    for name in ("xlam", "toolace", "api_bank"):
-        tasks = tuple(load_tasks(name).tasks[:20])
+    for name in ("xlam", "toolace", "api_bank", "toolbox"):
+        tasks = tasks_of(name)
         one = wrapper(SingleTurnEnv(TaskSet(name, "train", tasks)))
         two = wrapper(SingleTurnEnv(TaskSet(name, "train", with_other_gold(tasks, shift))))
         changed = 0
@@ -137,6 +145,24 @@ def test_a_row_describes_its_candidate_whatever_its_place(monkeypatch):
     second, other_order = rows()
     assert order != other_order
     assert first == second
+
+
+def test_thoughts_and_answers_of_the_assistant_change_nothing():
+    """Of a dialogue's earlier turns only the names of called tools are read."""
+    env = CandidateActions(gym.make("ToolRL-Toolbox-v0", difficulty=4))
+    changed = 0
+    for seed in range(20):
+        observation, info = env.reset(seed=seed)
+        tags = r"(<(think|response)>).*?(</\2>)"
+        messages = [
+            message | {"content": re.sub(tags, r"\1 1234 Zürich \3", message["content"])}
+            for message in info["messages"]
+        ]
+        changed += messages[1:] != info["messages"][1:]
+        again = view_candidates(info | {"messages": messages}, env.layout, HashedNgrams())
+        np.testing.assert_array_equal(again.observation, observation)
+        assert again.calls == env.candidates
+    assert changed > 5
 
 
 def test_the_features_have_names_and_none_is_of_gold():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.wrappers.numeric_support import info_of, tool
-from toolrl_env.wrappers.numeric.fitting import fillers_of
+from toolrl_env.wrappers.numeric.fitting import Fitter
 from toolrl_env.wrappers.numeric.found_values import find_values
 from toolrl_env.wrappers.numeric.proposals import propose, similarity
 from toolrl_env.wrappers.numeric.visible import look
@@ -13,7 +13,7 @@ from toolrl_env.wrappers.numeric.visible import look
 
 def fillers(text, name="x", **schema):
     (offered,) = look(info_of(text, tool("f", **{name: schema}))).tools
-    return [filler.value for filler in fillers_of(offered.slots[0], find_values(text), text)]
+    return [filler.value for filler in Fitter(find_values(text), text).fillers(offered.slots[0])]
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,37 @@ def test_what_seems_to_fit_best(text, schema, first):
 )
 def test_what_the_schema_forbids_is_left_out(text, schema, left_out):
     assert left_out not in fillers(text, **schema)
+
+
+@pytest.mark.parametrize(
+    ("text", "option"),
+    [
+        ("422.9 kg of it", "kilograms"),
+        ("422.9kg of it", "kilograms"),
+        ("read that as °C please", "celsius"),
+        ("from K to C", "kelvin"),
+        ("in ft, please", "feet"),
+    ],
+)
+def test_units_are_known_by_their_symbols(text, option):
+    others = ["kilograms", "celsius", "kelvin", "feet", "miles"]
+    assert option in fillers(text, enum=others)[: 1 + ("to C" in text)]
+
+
+@pytest.mark.parametrize("text", ["I'm here", "it's g.x", "come in kilts", "a.m."])
+def test_letters_of_other_words_are_no_units(text):
+    options = ["grams", "metres", "seconds", "miles", "kelvin"]
+    assert fillers(text, enum=options) == options
+
+
+def test_forms_that_only_some_parameters_ask_for():
+    number, text = {"type": "number"}, {"type": "string"}
+    assert fillers("at 5%", **number) == [5]
+    assert fillers("at 5%", **number, description="As a fraction of one.")[0] in (5, 0.05)
+    assert 0.05 in fillers("at 5%", **number, description="A decimal.")
+    assert fillers("at 5%", **number, description="A decimal.", maximum=1) == [0.05]
+    assert "EUR" not in fillers("ten euros", **text)
+    assert fillers("ten euros", **text, description="ISO 4217 code of a currency.")[0] == "EUR"
 
 
 def test_enumerations_keep_options_that_were_not_mentioned_behind_those_that_were():

@@ -51,7 +51,35 @@ def test_what_the_assistant_and_the_system_wrote_is_not_read():
         {"role": "assistant", "content": "secret two"},
         {"role": "tool", "content": "[1, 2]"},
     ]
-    assert look({"messages": messages, "tools": []}).said == "hello\n 1.  2"
+    assert look({"messages": messages, "tools": []}).said == "hello\n [1, 2]"
+
+
+CALL = '<tool_call>\n{"name": "add", "parameters": {"a": 1}}\n</tool_call>'
+DIALOGUES = {
+    "in one message": [
+        ("user", f"<user> hi </user>\n<think> sub </think>\n{CALL}\n<obs> 3 </obs>")
+    ],
+    "in messages": [("user", "hi"), ("assistant", f"<think> sub </think>\n{CALL}"), ("tool", "3")],
+    "as Python": [("user", "hi"), ("assistant", "<think> sub </think>[add(a=1)]"), ("tool", "3")],
+}
+
+
+@pytest.mark.parametrize("dialogue", DIALOGUES.values(), ids=DIALOGUES)
+def test_of_what_the_assistant_wrote_the_names_of_called_tools_are_seen(dialogue):
+    messages = [{"role": role, "content": content} for role, content in dialogue]
+    tools = [tool("add"), tool("sub"), tool("ad")]
+    shown = look({"messages": messages, "tools": tools})
+    assert shown.called == {"add"}
+    assert (shown.said, shown.said[shown.results_at :]) == ("hi\n 3", "\n 3")
+    messages.append({"role": "user", "content": "and now?"})
+    later = look({"messages": messages, "tools": tools})
+    assert later.called == frozenset()
+    assert later.results_at == len(later.said)
+
+
+def test_results_of_a_long_conversation_begin_where_it_is_cut():
+    shown = look(info_of(f"<user> hi </user>\n<obs> {'a' * 9000} </obs>"))
+    assert (shown.results_at, len(shown.said)) == (0, 4000)
 
 
 def test_announced_tools_are_seen_as_tools_not_as_text():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import gymnasium as gym
@@ -112,8 +114,8 @@ class OpenEnvEnv(gym.Env[str, str]):
         max_chars: int = 1_000_000,
     ) -> None:
         for name, value in (("bad_action_reward", bad_action_reward), ("timeout_s", timeout_s)):
-            if not math.isfinite(value):
-                raise ConfigurationError(f"{name}={value!r}; it must be finite")
+            if not isinstance(value, Real) or not math.isfinite(value):
+                raise ConfigurationError(f"{name}={value!r:.80}; allowed: a finite number")
         if timeout_s <= 0:
             raise ConfigurationError(f"timeout_s={timeout_s!r}; it must be above 0")
         self.bad_action_reward = float(bad_action_reward)
@@ -181,14 +183,12 @@ class OpenEnvEnv(gym.Env[str, str]):
             given = self._read(action)
         except ValueError as error:
             return self._bad(action, str(error), ended=False)
+        self._running = False  # also if the step is interrupted: its answer may still come
         try:
             came = self._link.step(given)
-            text = self._shown(came)
         except Refused as error:
             return self._bad(action, str(error), ended=error.lost)
-        except InfrastructureError:
-            self._running = False
-            raise
+        text = self._shown(came)
         return text, *self._ended(action, text, came)
 
     def _ended(
@@ -212,6 +212,10 @@ class OpenEnvEnv(gym.Env[str, str]):
 
     def _connect(self, source: Source) -> Link:
         if isinstance(source, str):
+            if not re.match(r"(http|ws)s?://[^/]", source):
+                raise ConfigurationError(
+                    f"source={source!r:.200}; allowed: a URL such as http://127.0.0.1:8000"
+                )
             source = GenericEnvClient(
                 source, connect_timeout_s=self._timeout_s, message_timeout_s=self._timeout_s
             )

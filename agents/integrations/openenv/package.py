@@ -113,8 +113,8 @@ class PackageConfig:
         low, high = self.reward_range
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise ConfigurationError(f"reward_range={self.reward_range}; it must be low < high")
-        if self.out.exists() and any(self.out.iterdir()):
-            raise ConfigurationError(f"out={self.out} is not empty")
+        if self.out.exists() and not (self.out.is_dir() and not any(self.out.iterdir())):
+            raise ConfigurationError(f"out={self.out}; allowed: a new folder, or an empty one")
 
     @property
     def name(self) -> str:
@@ -126,13 +126,17 @@ def write_package(config: PackageConfig) -> Path:
     """Write the folder: manifest, server, Dockerfile, and a copy of the code; return it.
 
     Raises:
-        ConfigurationError: The environment cannot be served, or there is no such extra.
+        ConfigurationError: The environment cannot be served, there is no such extra, or the folder
+            cannot be made.
         InfrastructureError: The world of its first task cannot be opened.
     """
     Served(config.env, parse_env_kwargs(config.env_kwargs)).close()
     needed = _dependencies(config.extras)
     server = config.out / "server"
-    server.mkdir(parents=True, exist_ok=True)
+    try:
+        server.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"out={config.out} cannot be made: {error.strerror}") from error
     for package in ("agents", "toolrl_env"):
         left_out = shutil.ignore_patterns("__pycache__")
         shutil.copytree(_ROOT / package, config.out / package, ignore=left_out)

@@ -82,6 +82,7 @@ def main() -> None:
     except ToolRLError as error:
         print(f"agents.integrations.openenv.serve: {error}", file=sys.stderr)
         sys.exit(2)
+    print(f"{config.env} at http://{config.host}:{config.port} until it is stopped", flush=True)
     uvicorn.run(app, host=config.host, port=config.port, log_level="warning")
 
 

@@ -43,6 +43,9 @@ class Driver:
         except InfrastructureError:
             self.close()
             raise
+        except BaseException:
+            self.abandon()
+            raise
 
     def begin(self, task: vf.Task) -> Asked | Run:
         """Leave the task that is being played, and start another one.
@@ -86,6 +89,9 @@ class Driver:
                 late = f"verifiers took more than {self._timeout:g} s"
                 raise InfrastructureError(late, FailureKind.TIMEOUT) from None
             raise InfrastructureError(f"{type(error).__name__}: {error}") from error
+        except BaseException:  # an interrupt: nobody hears what comes of it
+            future.cancel()
+            raise
 
     # ------------------------------------------------------------------ their thread
 

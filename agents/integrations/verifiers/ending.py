@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ _KINDS = {
     "TunnelError": FailureKind.SERVER_DOWN,
 }
 """By the type that verifiers gives an error; everything else is code of the task's that raised."""
+_NOT_THE_AGENTS = ("setup_timeout", "finalize_timeout", "scoring_timeout")
+"""Deadlines that verifiers scores past, though it was not the agent that was late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,13 @@ class Ending:
         """Read what came of a task.
 
         Raises:
-            InfrastructureError: Something of theirs failed, or a reward was not computed.
+            InfrastructureError: Something of theirs failed or was late, or there is no reward.
         """
         for error in (*run.errors, *(e for t in run.traces if not t.ok for e in t.errors)):
             kind = _KINDS.get(error.type, FailureKind.TOOL_CRASHED)
             raise InfrastructureError(f"{error.type}: {error.message}", kind)
+        for trace in run.traces:
+            _require_sound(trace)
         traces = [trace for trace in run.traces if trace.agent.trainable]
         if not traces:
             raise InfrastructureError("no agent that can be trained took part")
@@ -63,9 +68,14 @@ class Ending:
             prefix = f"{trace.agent.name}/" if len(traces) > 1 else ""
             for name, reward in trace.rewards.items():
                 if reward is None:
-                    raise InfrastructureError(f"{name} was not computed", _unscored(trace))
+                    raise InfrastructureError(f"{name} was not computed")
+                if not math.isfinite(reward.value):
+                    wrong = f"{name} is {reward.value}, no finite number"
+                    raise InfrastructureError(wrong, FailureKind.BAD_RESULT)
                 rewards[prefix + name] = rewards.get(prefix + name, 0.0) + reward.value
             metrics.update((prefix + n, m) for n, m in trace.metrics.items() if m is not None)
+        if not rewards:
+            raise InfrastructureError("no reward was recorded", FailureKind.BAD_RESULT)
         last = traces[-1]
         cut = any(trace.is_truncated or trace.is_timeout for trace in traces)
         return cls(rewards, metrics, last.stop_condition or "", cut)
@@ -99,5 +109,10 @@ class Ending:
         }
 
 
-def _unscored(trace: vf.Trace) -> FailureKind:
-    return FailureKind.TIMEOUT if trace.is_timeout else FailureKind.TOOL_CRASHED
+def _require_sound(trace: vf.Trace) -> None:
+    """Refuse a trace that did not come to an end of its own."""
+    if not trace.ok:
+        raise InfrastructureError(f"the rollout of {trace.agent.name} was broken off")
+    if trace.stop_condition in _NOT_THE_AGENTS:
+        late = f"{trace.stop_condition}: verifiers ran out of time, not {trace.agent.name}"
+        raise InfrastructureError(late, FailureKind.TIMEOUT)

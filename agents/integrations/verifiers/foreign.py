@@ -6,6 +6,7 @@ import copy
 import functools
 import weakref
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any
 
 import gymnasium as gym
@@ -80,8 +81,8 @@ class VerifiersEnv(gym.Env[str, str]):
         num_tasks: int | None = None,
         timeout: float = 60.0,
     ) -> None:
-        if not timeout > 0:
-            raise ConfigurationError(f"timeout={timeout!r}; it must be above 0")
+        if not isinstance(timeout, Real) or not timeout > 0:
+            raise ConfigurationError(f"timeout={timeout!r}; allowed: a number above 0")
         if max_turns is not None:
             whole_number("max_turns", max_turns, 1)
         self._make_side = functools.partial(side_of, source, harness, max_turns)
@@ -122,7 +123,7 @@ class VerifiersEnv(gym.Env[str, str]):
                 raise UnknownName("reset option", name, ["task_index"])
         index = (options or {}).get("task_index")
         if index is not None:
-            whole_number("task_index", index, 0, len(self.tasks) - 1)
+            index = whole_number("task_index", index, 0, len(self.tasks) - 1)
         super().reset(seed=seed)
         drawn = index is None
         self._index = int(self.np_random.integers(len(self.tasks))) if drawn else index

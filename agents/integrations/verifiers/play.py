@@ -9,8 +9,9 @@ from verifiers.v1.agent import Agents
 
 from agents.integrations.pool import EnvPool
 from agents.integrations.verifiers.data import ToolRLData
-from agents.integrations.verifiers.taskset import ToolRLTask
+from agents.integrations.verifiers.taskset import ToolRLTask, ToolRLTaskset
 from agents.integrations.verifiers.threaded import ThreadedEpisode
+from toolrl_env.core.errors import ConfigurationError
 
 __all__ = ["ToolRLEnv", "ToolRLEnvConfig"]
 
@@ -28,10 +29,18 @@ class ToolRLEnv(vf.SingleAgentEnv, vf.Env[ToolRLEnvConfig]):
     The environment runs in worker threads, so that a slow tool does not hold up other episodes. If
     something of ours fails, the exception goes to verifiers: the trace has the error and no reward,
     and the episode is not ``ok``.
+
+    Raises:
+        ConfigurationError: The taskset is not one of ours.
     """
 
     def __init__(self, config: ToolRLEnvConfig) -> None:
         super().__init__(config)
+        if not isinstance(self.taskset, ToolRLTaskset):
+            raise ConfigurationError(
+                f"taskset {config.taskset.id!r} is a {type(self.taskset).__name__}; ToolRLEnv "
+                "plays a ToolRLTaskset alone (taskset id 'toolrl')"
+            )
         self._pool = EnvPool()
 
     async def run(self, task: ToolRLTask, agents: Agents) -> None:

@@ -76,6 +76,7 @@ def played(data: ToolRLData, trace: vf.Trace) -> Played:
     Raises:
         InfrastructureError: Something of ours failed, or the rollout was stopped before there was
             an answer: there is no reward.
+        ConfigurationError: The answers end, by no limit, where the episode goes on.
     """
     noted: Mapping[str, Any] | None = trace.info.get(_KEY)
     if noted is not None:
@@ -86,6 +87,11 @@ def played(data: ToolRLData, trace: vf.Trace) -> Played:
             f"stopped by {trace.stop_condition} before there was an answer", FailureKind.TIMEOUT
         )
     result = play_answers(data.ref, answers)
+    if answers and not (result.over or trace.is_truncated or trace.is_timeout):
+        raise ConfigurationError(
+            f"{data.env} goes on after {len(answers)} answer(s), which cannot be scored alone: "
+            "play it with ToolRLEnv (--env.id toolrl)"
+        )
     result.note(trace)
     return result
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 import verifiers.v1 as vf
 from verifiers.v1.mcp import SharedToolServer, serve_shared
-from verifiers.v1.utils.loaders import resolve_env_config
+from verifiers.v1.utils.loaders import builtin_harness_ids, harness_class, resolve_env_config
 
 from agents.integrations.verifiers.harness import ChatHarness
-from toolrl_env.core.errors import ConfigurationError
+from toolrl_env.core.errors import ConfigurationError, nearest
 
 __all__ = ["EnvSide", "Run", "Side", "TasksetSide", "side_of"]
 
@@ -55,10 +55,16 @@ class TasksetSide:
         taskset: The tasks.
         harness: Id of one of verifiers' harnesses; ``None``: ``ChatHarness``.
         max_turns: Requests after which verifiers stops a rollout.
+
+    Raises:
+        ConfigurationError: There is no such harness.
     """
 
     def __init__(self, taskset: vf.Taskset, harness: str | None, max_turns: int | None) -> None:
         self.taskset, self._harness, self._max_turns = taskset, harness, max_turns
+        if harness is not None:
+            with _loading(nearest(harness, builtin_harness_ids())):
+                harness_class(harness)
         self._shared: dict[str, SharedToolServer] = {}
 
     @asynccontextmanager
@@ -118,7 +124,8 @@ def side_of(
     """Return what plays ``source``.
 
     Raises:
-        ConfigurationError: It is nothing of verifiers', or a setting does not belong to it.
+        ConfigurationError: It is nothing of verifiers', verifiers cannot load it, or a setting does
+            not belong to it.
     """
     if isinstance(source, vf.Taskset):
         return TasksetSide(source, harness, max_turns)
@@ -127,8 +134,22 @@ def side_of(
     if isinstance(source, vf.Env):
         return EnvSide(type(source)(source.config))
     if isinstance(source, vf.EnvConfig):
-        return EnvSide(vf.load_environment(resolve_env_config(source)))
+        with _loading():
+            return EnvSide(vf.load_environment(resolve_env_config(source)))
+    what = f"the class {source.__name__}" if isinstance(source, type) else f"{source!r:.80}"
     raise ConfigurationError(
-        f"{type(source).__name__} is nothing to import; allowed: a verifiers.v1 Taskset, Env or "
-        "EnvConfig"
+        f"{what} is nothing to import; allowed: a verifiers.v1 Taskset, Env or EnvConfig"
     )
+
+
+@contextmanager
+def _loading(close: str | None = None) -> Iterator[None]:
+    """Pass on verifiers' words about what cannot be loaded, and why; ``close`` may be meant."""
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except (AttributeError, ImportError, TypeError, ValueError) as error:
+        why = f" ({error.__cause__})" if error.__cause__ else ""
+        hint = f" Did you mean {close!r}?" if close else ""
+        raise ConfigurationError(f"{error}{why}{hint}") from error

@@ -144,6 +144,26 @@ def test_a_collector_goes_on_after_save_and_adds_to_a_dataset():
     collector.close()
 
 
+def test_what_cannot_be_saved_leaves_nothing_behind_and_loses_nothing():
+    collector = collect(gym.make(TOOLBOX))
+    with pytest.raises(DataError, match="no episodes to write"):
+        save(collector, "empty-v0")
+    collector.reset(options={"task_index": 0})
+    with pytest.raises(DataError, match="no episodes to write"):
+        save(collector, "empty-v0")
+    collector.step("a")  # the episode still runs
+    with pytest.raises(ConfigurationError, match="allowed: name-v0"):
+        save(collector, "malformed")
+    assert [episode.actions for episode in save(collector, "empty-v0")] == [["a"]]
+    theirs = minari.DataCollector(gym.make("CartPole-v1"))
+    with pytest.raises(ConfigurationError, match="what collect returned"):
+        save(theirs, "theirs-v0")
+    collector.close()
+    with pytest.raises(DataError, match="save before close"):
+        save(collector, "closed-v0")
+    assert set(minari.list_local_datasets()) == {"empty-v0"}
+
+
 def test_an_episode_that_was_cut_is_stored_but_is_no_trajectory():
     collector = collect(gym.make(WORKSPACE, difficulty=3))
     collector.reset(options={"task_index": 0})
@@ -361,11 +381,13 @@ def test_the_command_line_says_what_is_wrong(tmp_path, capsys):
     assert main(["replay", "wrong-v0"]) == 1
     assert re.search(r"step 0: reward: recorded 9.5, now ", capsys.readouterr().err)
     for arguments, said in [
-        (["replay", "nowhere-v0"], "'nowhere-v0' cannot be loaded"),
+        (["replay", "nowhere-v0"], "no dataset 'nowhere-v0' here; there are: wrong-v0"),
         (["import", str(tmp_path / "none.jsonl"), "new-v0"], "cannot be read"),
         (["import", str(tmp_path / "t.jsonl"), "wrong-v0"], "taken"),
         (["export", "wrong-v0", str(tmp_path / "t.jsonl")], "cannot be written: File exists"),
-        (["export", "wrong-v0", str(tmp_path / "n"), "--min-return", "99"], "no episode"),
+        (["export", "wrong-v0", str(tmp_path / "n"), "--min-return", "99"], "the best has 9.5"),
+        (["export", "wrong-v0", str(tmp_path / "n"), "--min-return", "nan"], "min_return=nan"),
     ]:
         assert main(arguments) == 2, arguments
         assert said in capsys.readouterr().err
+    assert not (tmp_path / "n").exists()

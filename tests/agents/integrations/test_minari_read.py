@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import gymnasium as gym
 import minari
@@ -140,10 +141,24 @@ def test_a_file_makes_no_environment_that_is_not_registered(tmp_path):
         recover(dataset)
 
 
-def test_a_dataset_that_is_not_here():
-    for name in ("nowhere-v0", "malformed", ""):
-        with pytest.raises(DataError, match="cannot be loaded"):
+def test_a_dataset_that_is_not_here(tmp_path):
+    with pytest.raises(DataError, match=r"no dataset 'nowhere-v0' here; there are: none\.$"):
+        load("nowhere-v0")
+    from_trajectories(recorded(tmp_path / "t.jsonl"), "toolrl/gold-v0")
+    for name, hint in [
+        ("toolrl/glod-v0", r" Did you mean 'toolrl/gold-v0'\?$"),
+        ("malformed", r"$"),
+        ("../gold-v0", ""),
+    ]:
+        with pytest.raises(DataError, match=rf"'{name}' here; there are: toolrl/gold-v0\.{hint}"):
             load(name)
+
+
+def test_a_dataset_that_is_broken(tmp_path):
+    dataset = from_trajectories(recorded(tmp_path / "t.jsonl"), "broken-v0")
+    (Path(dataset.storage.data_path) / "metadata.json").write_text("{")
+    with pytest.raises(DataError, match="'broken-v0' cannot be loaded"):
+        load("broken-v0")
 
 
 # ------------------------------------------------------------------ replay

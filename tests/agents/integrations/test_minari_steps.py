@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from minari.serialization import deserialize_space, serialize_space
 
 from agents.integrations.minari import collect, from_trajectories, reward_terms, save, trajectories
-from agents.integrations.minari_steps import buffer_of, info_texts, require_storable
+from agents.integrations.minari_steps import KeepInfo, buffer_of, info_texts, require_storable
 from tests.agents.integrations.minari_support import (
     FORMATS,
     TOOLBOX,
@@ -26,6 +26,7 @@ from tests.agents.integrations.minari_support import (
 from toolrl_env.core.errors import DataError
 from toolrl_env.core.types import StopReason, Trajectory, Transition
 from toolrl_env.spaces import UnicodeText
+from toolrl_env.wrappers import CandidateActions
 
 NUMBERS = itertools.count()
 ODD = [
@@ -116,6 +117,17 @@ def test_a_task_id_may_not_hold_a_nul_in_any_format():
     one = Transition("a", "b", 0.0, {}, "c", True, False, StopReason.ANSWERED)
     with pytest.raises(DataError, match="NUL"):
         buffer_of(Trajectory("e", {}, "f", "t\0", 0, (one,)), "parquet")
+
+
+def test_what_is_kept_of_info_may_not_hold_a_nul_in_any_format():
+    env = CandidateActions(gym.make(TOOLBOX))
+    observation, info = env.reset(seed=0)
+    result = env.step(0)
+    keep = KeepInfo("parquet")
+    keep(env, observation, info)
+    step = dict(zip(("obs", "rew", "terminated", "truncated"), result, strict=False))
+    with pytest.raises(DataError, match=r"toolbox-.*, infos: .*NUL at character 1"):
+        keep(env, info={**result[4], "answer": "a\0"}, action=0, **step)
 
 
 @given(st.text(st.characters(codec=None)))

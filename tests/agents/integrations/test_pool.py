@@ -166,6 +166,21 @@ def test_a_failing_step_raises_its_kind_and_its_environment_is_not_used_again(
     assert play_gold(pool, ref)._env is not episode._env
 
 
+def test_an_environment_whose_step_was_interrupted_is_not_used_again(pool, own_id, monkeypatch):
+    """It may still have a call under way, and give its result as that of a later one."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    ref = TaskRef.of(own_id, {}, 0)
+    with monkeypatch.context() as patch, pool.open(ref) as episode:
+        patch.setattr(OwnSession, "progress", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            episode.answer(episode.gold_answer())
+    assert episode.over
+    assert play_gold(pool, ref)._env is not episode._env
+
+
 def test_a_world_that_cannot_be_opened_raises_and_the_next_one_opens(pool, own_id, monkeypatch):
     ref = TaskRef.of(own_id, {}, 0)
     with monkeypatch.context() as broken:
@@ -182,8 +197,11 @@ def test_a_world_that_cannot_be_opened_raises_and_the_next_one_opens(pool, own_i
 def test_what_cannot_be_pooled_is_named(pool, stub_id):
     with pytest.raises(ConfigurationError, match="StubEnv, not a ToolUseEnv"):
         pool.open(TaskRef.of(stub_id, {}, 0))
+    ref = TaskRef.of("ToolRL-APIBank-v0", {"level": 3}, 0)
+    used = play_gold(pool, ref)._env
     with pytest.raises(ConfigurationError, match="task_index=99"):
-        pool.open(TaskRef.of("ToolRL-APIBank-v0", {"level": 3}, 99_999_999))
+        pool.open(TaskRef.of(ref.env, ref.kwargs(), 99_999_999))
+    assert play_gold(pool, ref)._env is used  # nothing broke
 
 
 def test_a_closed_pool_opens_nothing_and_closes_what_comes_back():

@@ -63,3 +63,5 @@ def test_an_environment_or_task_that_is_not_there():
         task_rows("ToolRL-Toolbocks-v0", {}, [0])
     with pytest.raises(ConfigurationError, match="task_index=10000000"):
         task_rows("ToolRL-RLLA-v0", {}, [10_000_000])
+    with pytest.raises(ConfigurationError, match="CartPole-v1 is a CartPoleEnv: no tool use"):
+        task_rows("CartPole-v1", {}, [0])

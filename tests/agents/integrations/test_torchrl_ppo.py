@@ -213,7 +213,7 @@ def test_if_everything_fails_nothing_is_learnt_and_it_is_said(monkeypatch):
     fail_at(monkeypatch, 1)
     with pytest.raises(InfrastructureError, match="every step of a rollout"):
         train(config())
-    layout = CandidateLayout(8, 85, 64)
+    layout = CandidateLayout.of(8, 64)
     with pytest.raises(InfrastructureError, match="tool server is gone"):
         greedy_reward(build(layout)[0], config(), range(2))
 

@@ -44,12 +44,13 @@ def run(*arguments, cwd=ROOT, path=ROOT):
 
 @contextlib.contextmanager
 def process(*arguments, port, cwd=ROOT):
-    """Run a server in a process of its own; yield its address once it is healthy."""
+    """Run a server in a process of its own; yield its address and itself once it is healthy."""
     url = f"http://127.0.0.1:{port}"
     server = subprocess.Popen(
         [sys.executable, "-m", *arguments],
         env={**os.environ, "PYTHONPATH": str(cwd)},
         cwd=cwd,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -59,7 +60,7 @@ def process(*arguments, port, cwd=ROOT):
             with contextlib.suppress(urllib.error.URLError):
                 urllib.request.urlopen(f"{url}/health", timeout=5)
                 break
-        yield url
+        yield url, server
     finally:
         server.terminate()
         server.communicate(timeout=20)
@@ -69,7 +70,8 @@ def test_the_server_runs_from_the_command_line_and_passes_their_validation():
     port = free_port()
     module, kwargs = "agents.integrations.openenv.serve", '{"difficulty": 1}'
     options = ("--env", TOOLBOX, "--port", str(port), "--env-kwargs", kwargs)
-    with process(module, *options, port=port) as url:
+    with process(module, *options, port=port) as (url, server):
+        assert server.stdout.readline() == f"{TOOLBOX} at {url} until it is stopped\n"
         with ToolRLClient(url).sync() as client:
             assert client.reset(seed=0).observation.task_id
             assert client.state().env_kwargs == '{"difficulty": 1}'
@@ -136,7 +138,10 @@ def test_the_server_runs_out_of_the_folder_alone(folder, tmp_path):
     port = free_port()
     app = copy / "server" / "app.py"
     app.write_text(app.read_text().replace('host="0.0.0.0"', f'host="127.0.0.1", port={port}'))
-    with process("server.app", port=port, cwd=copy) as url, ToolRLClient(url).sync() as client:
+    with (
+        process("server.app", port=port, cwd=copy) as (url, _),
+        ToolRLClient(url).sync() as client,
+    ):
         assert client.reset(seed=0).observation.task_id.startswith("toolbox-test")
         assert client.step(ToolRLAction(text="")).reward == -3.0
 
@@ -153,9 +158,13 @@ def test_the_folder_builds_as_a_distribution(folder, tmp_path):
 
 
 def test_a_package_that_cannot_be_meant_is_refused(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(ConfigurationError, match="is not empty"):
-        PackageConfig(tmp_path, (-3, 4))
+    file = tmp_path / "file"
+    file.touch()
+    for out in (tmp_path, file):
+        with pytest.raises(ConfigurationError, match=f"out={out}; allowed: a new folder"):
+            PackageConfig(out, (-3, 4))
+    with pytest.raises(ConfigurationError, match=f"out={file}/out cannot be made: Not a directory"):
+        write_package(PackageConfig(file / "out", (-3, 4)))
     with pytest.raises(ConfigurationError, match="it must be low < high"):
         PackageConfig(tmp_path / "out", (4, -3))
     with pytest.raises(UnknownName, match=r"unknown extra 'serch'.*Did you mean 'search'"):

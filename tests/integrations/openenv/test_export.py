@@ -101,6 +101,29 @@ def test_state_says_where_the_session_stands(client):
     assert client.state().step_count == 0
 
 
+def test_state_adds_up_the_rewards():
+    """In an environment that rewards steps in mid-episode."""
+    kwargs = {"difficulty": 3, "episode_reward": "shaped"}
+    session, env = ToolRLEnvironment(Served(WORKSPACE, kwargs)), gym.make(WORKSPACE, **kwargs)
+    seen, rewards = session.reset(seed=0), []
+    env.reset(seed=0)
+    while not seen.done:
+        answer = env.unwrapped.gold_answer()
+        rewards.append(env.step(answer)[1])
+        seen = session.step(ToolRLAction(text=answer))
+        assert session.state.total_reward == sum(rewards)
+    assert rewards[-1] != sum(rewards)
+
+
+def test_a_reset_in_mid_episode_gives_its_environment_back():
+    session = ToolRLEnvironment(Served(WORKSPACE, {}))
+    used = []
+    for _ in range(3):
+        session.reset(seed=0)
+        used.append(session._episode._env)
+    assert used[1] is used[2] is used[0]
+
+
 @pytest.mark.parametrize(
     ("reset", "said"),
     [

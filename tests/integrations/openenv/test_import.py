@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 import warnings
 
@@ -358,6 +360,35 @@ def test_a_server_that_hangs_runs_out_of_time(monkeypatch):
         env.close()
 
 
+def test_an_interrupted_step_ends_the_episode(monkeypatch):
+    """Its answer comes later, and would be read as that to the next step."""
+    monkeypatch.setattr(Parrot, "wait", threading.Event())
+    with running(parrot_app()) as url:
+        env = make(url)
+        env.reset(seed=1)
+        timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            env.step("hang")
+        timer.join()
+        Parrot.wait.set()
+        with pytest.raises(gym.error.ResetNeeded):
+            env.step("hello")
+        env.reset(seed=1)
+        assert env.step("hello")[0] == "1: hello"
+        env.close()
+
+
+def test_a_function_of_ones_own_that_raises_ends_the_episode(parrots):
+    env = make(parrots, truncated=lambda seen: seen["nothing"])
+    env.reset(seed=1)
+    with pytest.raises(KeyError):
+        env.step("bye")
+    with pytest.raises(gym.error.ResetNeeded):
+        env.step("hello")
+    env.close()
+
+
 def test_a_full_server_refuses():
     with running(parrot_app(sessions=1)) as url:
         one, two = make(url), make(url)
@@ -384,8 +415,12 @@ def test_misuse_is_named(parrots):
         make(Parrot())
     with pytest.raises(ConfigurationError, match="allowed: a URL, an EnvClient or"):
         make(Parrot)
-    with pytest.raises(ConfigurationError, match="bad_action_reward=nan"):
-        OpenEnvEnv(parrots, bad_action_reward=float("nan"))
+    for url in ("127.0.0.1:8000", "", "ftp://127.0.0.1", "http:///ws"):
+        with pytest.raises(ConfigurationError, match=rf"{url}'; allowed: a URL such as http://"):
+            make(url)
+    for reward in (float("nan"), None, "-1"):
+        with pytest.raises(ConfigurationError, match=f"bad_action_reward={reward!r}; allowed"):
+            OpenEnvEnv(parrots, bad_action_reward=reward)
     with pytest.raises(ConfigurationError, match="timeout_s=0"):
         make(parrots, timeout_s=0)
     env = make(Parrot(), action_type=Say)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
+import time
 from contextlib import asynccontextmanager
 
 import httpx
@@ -170,6 +172,64 @@ def test_an_abandoned_thread_ends_as_soon_as_their_side_lets_it():
     driver.abandon()
 
 
+class Clings(Side):
+    """Takes its time to leave the first task, and interrupts the main thread, which waits."""
+
+    def __init__(self):
+        super().__init__([["a"]])
+        self.freed = threading.Event()
+
+    async def play(self, task, url, on_trace):
+        try:
+            return await super().play(task, url, on_trace)
+        except asyncio.CancelledError:
+            if task == "one":
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+                while not self.freed.is_set():
+                    await asyncio.sleep(0.01)
+            raise
+
+
+@pytest.fixture
+def interrupts():
+    """Have SIGUSR1 do what Ctrl-C does (that signal may be ignored where tests run)."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    yield
+    signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_task_whose_beginning_was_interrupted_does_not_begin_later(drive, interrupts):
+    side = Clings()
+    driver = drive(side)
+    driver.begin("one")
+    with pytest.raises(KeyboardInterrupt):
+        driver.begin("two")
+    asked = driver.begin("three")
+    side.freed.set()
+    time.sleep(0.1)
+    assert asked.body["messages"][0]["content"] == "three a?"
+    assert len(driver.answer(asked, spoken("x")).traces) == 1
+    assert side.left == ["one"]
+
+
+def test_a_start_that_is_interrupted_leaves_no_thread(interrupts):
+    side, starts = Side(), threading.Event()
+
+    async def hang():
+        starts.set()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+        await asyncio.Event().wait()
+
+    side.start = hang
+    with pytest.raises(KeyboardInterrupt):
+        Driver(lambda: side, 20.0)
+    assert starts.is_set()
+
+
 # ---------------------------------------------------------------------- endpoint
 
 
@@ -216,13 +276,15 @@ def test_requests_of_no_running_episode_are_refused():
     assert at_endpoint(work) == 409
 
 
-def test_what_is_forgotten_is_broken_off():
+def test_what_is_forgotten_is_broken_off_and_what_comes_late_is_refused():
     async def work(endpoint):
         asking = asyncio.create_task(ask(endpoint.url, "a", "?"))
         asked = await endpoint.next()
         endpoint.forget()
         with pytest.raises(openai.OpenAIError):
             await asking
+        with pytest.raises(openai.ConflictError, match="over"):
+            await ask(endpoint.url, "a", "a late one?")
         return asked.reply.cancelled()
 
     assert at_endpoint(work)

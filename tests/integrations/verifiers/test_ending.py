@@ -91,13 +91,34 @@ def test_errors_of_an_attempt_that_was_repeated_with_success_do_not_count():
     assert ending.reward == 1.0
 
 
+@pytest.mark.parametrize("stage", ["setup", "finalize", "scoring"])
+@pytest.mark.parametrize("trainable", [True, False])
+def test_a_deadline_that_is_not_the_agents_is_no_reward(stage, trainable):
+    """Verifiers scores what there is then; a judge that was not heard would be a reward of 0."""
+    late = trace({"r": Reward(score=0.0)}, stop=f"{stage}_timeout", trainable=trainable)
+    late.is_timeout = True
+    with pytest.raises(InfrastructureError, match=f"{stage}_timeout") as caught:
+        Ending.of(Run([trace({"r": Reward(score=1.0)}), late]))
+    assert caught.value.kind is FailureKind.TIMEOUT
+
+
 @pytest.mark.parametrize(
-    ("timeout", "kind"), [(True, FailureKind.TIMEOUT), (False, FailureKind.TOOL_CRASHED)]
+    ("rewards", "said"),
+    [
+        ({"r": None}, "r was not computed"),
+        ({}, "no reward was recorded"),
+        ({"r": Reward(score=float("nan"))}, "r is nan"),
+        ({"r": Reward(score=float("inf"))}, "r is inf"),
+    ],
 )
-def test_a_reward_that_was_not_computed_is_no_reward(timeout, kind):
-    with pytest.raises(InfrastructureError, match="r was not computed") as caught:
-        Ending.of(Run([trace({"r": None}, is_timeout=timeout)]))
-    assert caught.value.kind is kind
+def test_what_is_no_number_is_no_reward(rewards, said):
+    with pytest.raises(InfrastructureError, match=said):
+        Ending.of(Run([trace(rewards)]))
+
+
+def test_a_rollout_that_was_broken_off_has_no_reward_even_if_nothing_says_why():
+    with pytest.raises(InfrastructureError, match="of b was broken off"):
+        Ending.of(Run([trace({"r": Reward(score=1.0)}, name="b", ok=False)]))
 
 
 def test_without_an_agent_that_is_trained_there_is_no_reward():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import re
 import shlex
 import subprocess
@@ -60,6 +61,8 @@ def test_commands_run(tmp_path):
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     (traces,) = tmp_path.rglob("traces.jsonl")
     assert re.findall(r'"is_success": ?([0-9.]+)', traces.read_text()) == ["1.0"] * 3
+    (checks,) = tmp_path.rglob("results.jsonl")
+    assert [json.loads(row)["valid"] for row in checks.read_text().splitlines()] == [True] * 3
 
 
 def test_what_the_install_line_installs_is_there():

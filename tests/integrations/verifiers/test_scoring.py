@@ -9,12 +9,13 @@ import verifiers.v1 as vf
 from verifiers.v1.graph import MessageNode
 from verifiers.v1.trace import AgentInfo, TraceTask
 
+from agents.integrations.pool import PooledEpisode
 from agents.integrations.tasks import TaskRef
 from agents.integrations.verifiers import scoring
 from agents.integrations.verifiers.data import ToolRLData
 from agents.integrations.verifiers.scoring import Played, gold_solves, play_answers, played
 from tests.integrations.verifiers.rollouts import TOOLBOX, WORKSPACE, gold, play
-from toolrl_env.core.errors import InfrastructureError
+from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 
 ONE, MANY = TaskRef.of(TOOLBOX, {}, 0), TaskRef.of(WORKSPACE, {}, 0)
 
@@ -72,6 +73,24 @@ def test_an_untouched_task_earned_nothing_and_a_stopped_one_has_no_reward():
         played(data(ONE), trace(stop="setup_timeout"))
 
 
-def test_gold_solves_or_is_not_known():
+def test_answers_that_end_where_the_episode_goes_on_have_a_reward_only_if_a_limit_ended_them():
+    first = play(WORKSPACE, {}, 0, gold)[2][0]
+    with pytest.raises(ConfigurationError, match=f"{WORKSPACE} goes on after 1 answer.*ToolRLEnv"):
+        played(data(MANY), trace(first))
+    for stop, timeout in (("max_turns", False), ("agent_timeout", True)):
+        cut = trace(first, stop=stop)
+        cut.is_timeout = timeout
+        assert played(data(MANY), cut) == play_answers(MANY, [first])
+
+
+def test_gold_solves_or_does_not_or_is_not_known(monkeypatch):
     assert gold_solves(ONE) is True
     assert gold_solves(MANY) is True
+    monkeypatch.setattr(PooledEpisode, "gold_answer", lambda self: "<think> x")
+    assert gold_solves(ONE) is False
+
+    def none(self):
+        raise ConfigurationError("no gold answer")
+
+    monkeypatch.setattr(PooledEpisode, "gold_answer", none)
+    assert gold_solves(ONE) is None

@@ -1,4 +1,4 @@
-"""A real model behind a real server, run by verifiers: its rewards are ours, answer by answer."""
+"""The tiny model behind a real server, run by verifiers: its rewards are ours, answer by answer."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ import json
 import gymnasium as gym
 import pytest
 
-from tests.agents.test_openai_served import served  # noqa: F401  # a fixture
+from agents.models import tiny
+from tests.agents.test_openai_served import serving
 from tests.integrations.verifiers.rollouts import TOOLBOX, WORKSPACE, load, roll_out
 
-pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Base URL and name of the model."""
+    folder = str(tmp_path_factory.mktemp("tiny"))
+    for part in tiny.create(TOOLBOX, {"difficulty": 1}, 0):
+        part.save_pretrained(folder)
+    with serving(folder, tmp_path_factory.mktemp("serve") / "log") as url:
+        yield url, folder
 
 
 @pytest.mark.parametrize(
@@ -21,7 +32,7 @@ pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
         (WORKSPACE, {"max_turns": 2}, 2),
     ],
 )
-def test_smollm2_is_played_by_verifiers(env, kwargs, turns, served):  # noqa: F811
+def test_the_tiny_model_is_played_by_verifiers(env, kwargs, turns, served):
     url, model = served
     episodes = roll_out(load(env, kwargs, 2), url, model=model, max_tokens=12, temperature=0.0)
     for index, episode in enumerate(episodes):

@@ -119,12 +119,14 @@ class NumericActions(gym.Wrapper[FloatVector, Action, str, str], abc.ABC, Generi
         """Return the text that an action means."""
 
 
-def flat(rows: Sequence[FloatVector], places: int, size: int, request: FloatVector) -> FloatVector:
+def flat(
+    rows: Sequence[FloatVector] | FloatVector, places: int, size: int, request: FloatVector
+) -> FloatVector:
     """Return an observation: ``places`` rows of ``size`` numbers, then the encoded request.
 
     Rows that are missing are zeros. Numbers beyond 10 are cut to 10, on either side.
     """
     table = np.zeros((places, size), np.float32)
-    if rows:
-        table[: len(rows)] = np.stack(rows)
+    if len(rows):
+        table[: len(rows)] = rows
     return np.clip(np.concatenate((table.ravel(), request)), -LIMIT, LIMIT)

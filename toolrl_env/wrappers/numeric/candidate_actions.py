@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, SupportsIndex
+from typing import Any, Self, SupportsIndex
 
 import gymnasium as gym
 import numpy as np
@@ -28,13 +28,19 @@ class CandidateLayout:
 
     Attributes:
         places: Number of candidates, ``n``.
-        row: Numbers per candidate: those named in ``FEATURES``, then the encoded tool.
+        row: Numbers per candidate: those named in ``FEATURES``, then the encoded tool and the
+            encoded passages that its values come from.
         context: Numbers at the end: the encoded request.
     """
 
     places: int
     row: int
     context: int
+
+    @classmethod
+    def of(cls, places: int, context: int) -> Self:
+        """Return the layout for so many candidates and an encoder of so many numbers."""
+        return cls(places, len(FEATURES) + 2 * context, context)
 
     @property
     def size(self) -> int:
@@ -117,7 +123,7 @@ class CandidateActions(NumericActions[SupportsIndex], RecordConstructorArgs):
         super().__init__(env, reply)
         n = whole_number("n", n, 2, 1024)
         self._encoder, size = checked_encoder(encoder, 64)
-        self.layout = CandidateLayout(n, len(FEATURES) + size, size)
+        self.layout = CandidateLayout.of(n, size)
         self.action_space = Discrete(n)
         self.observation_space = Box(-LIMIT, LIMIT, (self.layout.size,), np.float32)
         self._calls: tuple[ToolCall | None, ...] = ()

@@ -18,7 +18,7 @@ from toolrl_env.core.errors import ConfigurationError
 from toolrl_env.core.types import ToolCall
 from toolrl_env.wrappers.numeric.actions import REPLY, Mask, NumericActions, flat, write_answer
 from toolrl_env.wrappers.numeric.encoding import LIMIT, FloatVector, TextEncoder, checked_encoder
-from toolrl_env.wrappers.numeric.fitting import Filler, fillers_of
+from toolrl_env.wrappers.numeric.fitting import Filler, Fitter
 from toolrl_env.wrappers.numeric.found_values import find_values
 from toolrl_env.wrappers.numeric.proposals import similarity
 from toolrl_env.wrappers.numeric.visible import OfferedTool, Slot, Visible, look
@@ -111,11 +111,9 @@ def view_composed(
     kept = sorted(shown.tools, key=lambda tool: -similarity(shown, tool))[: layout.tools]
     Random(shown.seed).shuffle(kept)
     found = sorted(find_values(shown.said)[: layout.sources], key=lambda value: value.start)
+    fitter = Fitter(found, shown.said)
     values = tuple(
-        tuple(
-            _choices(slot, fillers_of(slot, found, shown.said), layout)
-            for slot in tool.slots[: layout.slots]
-        )
+        tuple(_choices(slot, fitter.fillers(slot), layout) for slot in tool.slots[: layout.slots])
         for tool in kept
     )
     request = np.asarray(encoder(shown.request), np.float32)

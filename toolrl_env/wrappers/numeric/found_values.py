@@ -5,31 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
+from toolrl_env.wrappers.numeric.said_forms import (
+    MONTH_NAME,
+    Mention,
+    find_counts,
+    find_currencies,
+    find_dates,
+    find_fractions,
+    find_offsets,
+    find_times,
+)
 from toolrl_env.wrappers.numeric.words import SMALL_WORDS, stems
 
 __all__ = ["FoundValue", "find_values"]
 
-_MONTH_NAMES = """
-january february march april may june july august september october november december
-"""
-_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES.split(), 1)}
-_COUNT_NAMES = "one two three four five six seven eight nine ten eleven twelve"
-_COUNTS = {word: number for number, word in enumerate(_COUNT_NAMES.split(), 1)} | {
-    "dozen": 12,
-    "twenty": 20,
-    "thirty": 30,
-    "fifty": 50,
-    "hundred": 100,
-}
-_MONTH = "|".join(_MONTHS)
 _QUOTED = re.compile(r"[\"“”`]([^\"“”`]{1,200})[\"“”`]|(?<!\w)'([^']{1,200})'(?!\w)")
-_ISO = re.compile(r"\b\d{4}-\d\d-\d\d\b")
-_DAY_FIRST = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH}),? (\d{{4}})\b", re.I)
-_DAY_SECOND = re.compile(rf"\b({_MONTH}) (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})\b", re.I)
-_TIME = re.compile(r"\b([01]?\d|2[0-3])(?::([0-5]\d))?(?: ?([ap])\.?m\b|(?<=:\d\d))", re.I)
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w-]*\w*@)")
 _CODE = re.compile(
     r"\+\d[\d ()-]{6,}\d|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\w+://[^\s\"'<>]+[\w/]|/[\w.-]+(?:/[\w.-]+)*|#[0-9a-fA-F]{3,8}\b"
@@ -45,8 +37,8 @@ _COMPLEMENT = re.compile(
     r" (?:the |an? |my |some )?(?=((?:[^\W\d_][\w'’-]*)(?: [^\W\d_][\w'’-]*){0,3}))"
 )
 _OPENING = re.compile(r"(?:^|[.!?:\n]\s*)$")
-_MONTH_NAME = re.compile(rf"(?:{_MONTH})\b", re.I)
 _PAIR = re.compile(r"[(\[]\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*[)\]]")
+_BRACKETS = re.compile(r"\[([^\[\]]{1,400})\]")
 _NEAR = 30
 _MAX_FOUND = 160
 
@@ -57,7 +49,8 @@ class FoundValue:
 
     Attributes:
         value: It, JSON-like: a string, a number or a list of either.
-        kind: ``quoted``, ``date``, ``time``, ``code``, ``number``, ``name``, ``list``,
+        kind: ``quoted``, ``date``, ``time``, ``code``, ``number``, ``count`` (a number in words),
+            ``name``, ``list``, ``fraction`` (5 % as 0.05), ``currency`` (euros as EUR),
             ``complement`` (what follows a preposition), ``word`` or ``phrase``.
         start: Where it is first mentioned, in characters.
         end: Where that mention ends.
@@ -92,36 +85,16 @@ def find_values(text: str) -> tuple[FoundValue, ...]:
     return tuple(found.values())
 
 
-Mention = tuple[Any, int, int]
-
-
 def _quoted(text: str) -> Iterator[Mention]:
     for match in _QUOTED.finditer(text):
         yield (match[1] or match[2]).strip(), match.start(), match.end()
 
 
-def _dates(text: str) -> Iterator[Mention]:
-    for match in _ISO.finditer(text):
-        yield match[0], match.start(), match.end()
-    for pattern, day, month in ((_DAY_FIRST, 1, 2), (_DAY_SECOND, 2, 1)):
-        for match in pattern.finditer(text):
-            try:
-                said = date(int(match[3]), _MONTHS[match[month].lower()], int(match[day]))
-            except ValueError:
-                continue
-            yield said.isoformat(), match.start(), match.end()
-
-
-def _times(text: str) -> Iterator[Mention]:
-    for match in _TIME.finditer(text):
-        hour = int(match[1])
-        if match[3]:
-            hour = hour % 12 + (12 if match[3].lower() == "p" else 0)
-        yield f"{hour:02d}:{match[2] or '00'}", match.start(), match.end()
-
-
 def _numbers(text: str) -> Iterator[Mention]:
-    taken = [span[1:] for finder in (_dates, _times) for span in finder(text)]
+    offsets = list(find_offsets(text))
+    yield from offsets
+    taken = [span[1:] for finder in (find_dates, find_times) for span in finder(text)]
+    taken += [span[1:] for span in offsets]
     taken += [(start + 1, end) for _, start, end in _codes(text)]  # "10kg" has a number in it
     for match in _NUMBER.finditer(text):
         digits = match[0].replace(",", "")
@@ -129,10 +102,6 @@ def _numbers(text: str) -> Iterator[Mention]:
         if len(digits) < 40 and not within:
             number = float(digits) if "." in digits else int(digits)
             yield number, match.start(), match.end()
-    for match in _WORD.finditer(text):
-        count = _COUNTS.get(match[0].lower())
-        if count is not None:
-            yield count, match.start(), match.end()
 
 
 def _codes(text: str) -> Iterator[Mention]:
@@ -147,7 +116,7 @@ def _names(text: str) -> Iterator[Mention]:
         while first < len(words) and words[first].lower() in SMALL_WORDS:
             first += 1
         opens = len(words) == 1 and _OPENING.search(text[max(0, match.start() - 3) : match.start()])
-        if _MONTH_NAME.match(words[0]) or (opens and text[match.end() : match.end() + 1] == " "):
+        if MONTH_NAME.match(words[0]) or (opens and text[match.end() : match.end() + 1] == " "):
             continue  # the first word of a sentence is found again, as a word
         for skip in dict.fromkeys((first, 0, 1)):
             rest = " ".join(words[skip:])
@@ -171,6 +140,9 @@ def _complements(text: str) -> Iterator[Mention]:
 def _lists(text: str) -> Iterator[Mention]:
     for match in _PAIR.finditer(text):
         yield [_number_or_word(match[1]), _number_or_word(match[2])], match.start(), match.end()
+    for match in _BRACKETS.finditer(text):
+        parts = [part.strip().strip("\"'") for part in match[1].split(",")]
+        yield [_number_or_word(part) for part in parts], match.start(), match.end()
     for match in _LIST.finditer(text):
         parts = re.split(r",? (?:and|or) |, ", match[0].rstrip(".'"))
         if not any(part.lower() in SMALL_WORDS for part in parts):
@@ -202,12 +174,15 @@ def _number_or_word(text: str) -> Any:
 
 _FINDERS: dict[str, Callable[[str], Iterator[Mention]]] = {
     "quoted": _quoted,
-    "date": _dates,
-    "time": _times,
+    "date": find_dates,
+    "time": find_times,
     "code": _codes,
     "number": _numbers,
+    "count": find_counts,
     "name": _names,
     "list": _lists,
+    "fraction": find_fractions,
+    "currency": find_currencies,
     "complement": _complements,
     "word": _words,
     "phrase": _phrases,

@@ -6,9 +6,10 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 from toolrl_env.core.types import ToolCall
-from toolrl_env.wrappers.numeric.fitting import Filler, fillers_of
+from toolrl_env.wrappers.numeric.fitting import Filler, Fitter
 from toolrl_env.wrappers.numeric.found_values import FoundValue, find_values
 from toolrl_env.wrappers.numeric.visible import OfferedTool, Slot, Visible
 from toolrl_env.wrappers.numeric.words import stems
@@ -40,10 +41,10 @@ class Proposal:
     rank: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Partial:
+class _Partial(NamedTuple):
     total: float
-    chosen: tuple[tuple[str, Filler], ...]
+    fillers: tuple[Filler | None, ...]
+    used: tuple[int, ...]
 
 
 def propose(shown: Visible, most: int) -> tuple[list[Proposal], tuple[FoundValue, ...]]:
@@ -54,10 +55,11 @@ def propose(shown: Visible, most: int) -> tuple[list[Proposal], tuple[FoundValue
     tools that resemble the request more than others.
     """
     found = find_values(shown.said)
+    fitter = Fitter(found, shown.said)
     ranked: list[tuple[float, int, Proposal]] = []
     for index, tool in enumerate(shown.tools):
         alike = similarity(shown, tool)
-        for proposal in _calls(index, tool, found, shown.said, most):
+        for proposal in _calls(index, tool, fitter, most):
             key = proposal.rank - 6.0 * alike
             ranked.append((key if proposal.rank else key - 1e3, index, proposal))
     best = heapq.nsmallest(most, ranked, key=lambda entry: entry[:2])
@@ -76,36 +78,40 @@ def similarity(shown: Visible, tool: OfferedTool) -> float:
     return hits / max(1, 2 * len(tool.name_words) + len(tool.words))
 
 
-def _calls(
-    index: int, tool: OfferedTool, found: Sequence[FoundValue], said: str, most: int
-) -> list[Proposal]:
+def _calls(index: int, tool: OfferedTool, fitter: Fitter, most: int) -> list[Proposal]:
     """Fill a tool's parameters one after the other, keeping the best partial calls."""
-    beam = [_Partial(0.0, ())]
-    for slot in tool.slots[:_MAX_SLOTS]:
-        fillers = fillers_of(slot, found, said)[:_PER_SLOT]
+    slots = tool.slots[:_MAX_SLOTS]
+    beam = [_Partial(0.0, (), ())]
+    for slot in slots:
+        fillers = fitter.fillers(slot)[:_PER_SLOT]
         grown = [longer for partial in beam for longer in _extend(partial, slot, fillers)]
-        beam = heapq.nsmallest(_BEAM, grown, key=lambda partial: -partial.total)
-    proposals: dict[str, Proposal] = {}
-    for partial in beam[:most]:
-        arguments = {name: filler.value for name, filler in partial.chosen}
-        fillers = tuple(filler for _, filler in partial.chosen)
-        score = sum(filler.score for filler in fillers) / max(1, len(fillers))
-        call = ToolCall(tool.name, arguments)
-        proposals.setdefault(repr(arguments), Proposal(call, index, fillers, score, len(proposals)))
-    return list(proposals.values())
+        grown.sort(key=lambda partial: -partial.total)
+        beam = grown[:_BEAM]
+    proposals: list[Proposal] = []
+    for rank, partial in enumerate(beam[:most]):
+        chosen = tuple(filler for filler in partial.fillers if filler is not None)
+        arguments = {
+            slot.name: filler.value
+            for slot, filler in zip(slots, partial.fillers, strict=True)
+            if filler is not None
+        }
+        score = sum(filler.score for filler in chosen) / max(1, len(chosen))
+        proposals.append(Proposal(ToolCall(tool.name, arguments), index, chosen, score, rank))
+    return proposals
 
 
 def _extend(partial: _Partial, slot: Slot, fillers: Sequence[Filler]) -> list[_Partial]:
     """Add one parameter to a partial call in every way; without one that it needs, not at all."""
-    grown = [] if slot.required else [partial]
+    total, chosen, used = partial
+    grown = [] if slot.required else [_Partial(total, (*chosen, None), used)]
     charge = 0.0 if slot.required else _OPTIONAL
-    used = {filler.start for _, filler in partial.chosen if filler.start >= 0}
     last = max(used, default=-1)
     for filler in fillers:
-        gain = filler.score - charge
-        if filler.start in used:
+        gain, start = filler.score - charge, filler.start
+        if start in used:
             gain -= 1.0
-        elif 0 <= filler.start < last:
+        elif 0 <= start < last:
             gain -= 0.3  # arguments are usually said in the order of the parameters
-        grown.append(_Partial(partial.total + gain, (*partial.chosen, (slot.name, filler))))
+        places = (*used, start) if start >= 0 else used
+        grown.append(_Partial(total + gain, (*chosen, filler), places))
     return grown

@@ -17,7 +17,6 @@ from toolrl_env.core.types import ToolCall
 from toolrl_env.envs.vector import ToolVectorEnv
 from toolrl_env.wrappers.numeric.actions import REPLY, Mask, write_answer
 from toolrl_env.wrappers.numeric.candidate_actions import CandidateLayout, view_candidates
-from toolrl_env.wrappers.numeric.candidate_features import FEATURES
 from toolrl_env.wrappers.numeric.encoding import LIMIT, FloatVector, TextEncoder, checked_encoder
 
 __all__ = ["VectorCandidateActions"]
@@ -65,7 +64,7 @@ class VectorCandidateActions(VectorWrapper):
         n = whole_number("n", n, 2, 1024)
         self._vector, self._reply = vector, reply
         self._encoder, size = checked_encoder(encoder, 64)
-        self.layout = CandidateLayout(n, len(FEATURES) + size, size)
+        self.layout = CandidateLayout.of(n, size)
         self.single_action_space = Discrete(n)
         self.single_observation_space = Box(-LIMIT, LIMIT, (self.layout.size,), np.float32)
         self.action_space = batch_space(self.single_action_space, self.num_envs)

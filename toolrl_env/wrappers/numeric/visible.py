@@ -18,7 +18,8 @@ from toolrl_env.wrappers.numeric.words import stems
 
 __all__ = ["OfferedTool", "Slot", "Visible", "look"]
 
-_SAID = re.compile(r"<(user|obs)>(.*?)</\1>", re.DOTALL)
+_SAID = re.compile(r"<(user|obs|tool_call)>(.*?)</\1>", re.DOTALL)
+_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
 _TOOL_NEWS = ("These tools can be used from now on", "These tools can no longer be used")
 _RECENT_USER_TURNS = 3
 _MAX_SAID = 4000
@@ -74,12 +75,17 @@ class Visible:
         said: What users and tools said, oldest first; of a long conversation its last 4000
             characters.
         tools: The tools on offer.
+        called: Names of those that were called since the user's last turn.
+        results_at: Where in ``said`` begins what tools returned since the user's last turn; its
+            length if nothing was returned.
         seed: A number that depends on all that is visible and on nothing else.
     """
 
     request: str
     said: str
     tools: tuple[OfferedTool, ...]
+    called: frozenset[str]
+    results_at: int
     seed: int
 
 
@@ -96,25 +102,44 @@ def look(info: Mapping[str, Any]) -> Visible:
     """
     users: list[str] = []
     pieces: list[str] = []
+    last_user, calls = 0, ""
     for message in cast("Sequence[Mapping[str, Any]]", info["messages"]):
-        if message["role"] not in ("user", "tool"):
-            continue
         for speaker, text in _spoken(str(message["role"]), str(message["content"])):
+            if speaker == "tool_call":
+                calls += text
+                continue
             pieces.append(text if speaker == "user" else _plain(text))
             if speaker == "user":
                 users.append(text)
+                last_user, calls = len(pieces), ""
     tools = tuple(_offered(entry["function"]) for entry in info["tools"])
     said = "\n".join(pieces)
     seed = zlib.crc32(
         "\x00".join((said, *(tool.text for tool in tools))).encode("utf-8", "replace")
     )
-    return Visible("\n".join(users[-_RECENT_USER_TURNS:]), said[-_MAX_SAID:], tools, seed)
+    kept = said[-_MAX_SAID:]
+    returned = sum(len(piece) + 1 for piece in pieces[last_user:])
+    called = frozenset(tool.name for tool in tools if calls and _names(tool.name, calls))
+    request = "\n".join(users[-_RECENT_USER_TURNS:])
+    return Visible(request, kept, tools, called, max(0, len(kept) - returned), seed)
 
 
 def _spoken(role: str, content: str) -> list[tuple[str, str]]:
-    """Split a message, which may hold a whole dialogue in tags, into who said what."""
+    """Split a message, which may hold a whole dialogue in tags, into who said what.
+
+    Of what the assistant wrote there are the calls alone.
+    """
+    if role == "system":
+        return []
     parts = [(match[1], match[2].strip()) for match in _SAID.finditer(content)]
+    if role == "assistant":
+        calls = [part for part in parts if part[0] == "tool_call"]
+        return calls or [("tool_call", _THOUGHT.sub("", content))]
     return parts or [("user" if role == "user" else "obs", content.strip())]
+
+
+def _names(name: str, calls: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", calls) is not None
 
 
 def _plain(text: str) -> str:
@@ -138,8 +163,12 @@ def _leaves(key: str, value: Any, lines: list[str]) -> None:
         for name, inner in cast("Mapping[str, Any]", value).items():
             _leaves(name, inner, lines)
     elif isinstance(value, list):
-        for inner in cast("list[Any]", value):
-            _leaves(key, inner, lines)
+        items = cast("list[Any]", value)
+        if all(isinstance(item, str | int | float) for item in items):
+            lines.append(f"{key} {json.dumps(items, ensure_ascii=False)}")
+        else:
+            for inner in items:
+                _leaves(key, inner, lines)
     elif isinstance(value, str):
         lines.append(f'{key} "{value}"')
     elif isinstance(value, int | float):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-__all__ = ["SMALL_WORDS", "stems", "tokens"]
+__all__ = ["SMALL_WORDS", "share", "stems", "tokens"]
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -43,3 +43,8 @@ def stems(text: str) -> frozenset[str]:
     ['conve', 'lengt', 'thing']
     """
     return frozenset(tokens(text)) - _EMPTY_WORDS
+
+
+def share(words: frozenset[str], asked: frozenset[str]) -> float:
+    """Return how many of ``words`` are among ``asked``, in [0, 1]; 0 without words."""
+    return len(words & asked) / len(words) if words else 0.0
