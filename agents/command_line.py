@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -11,8 +10,8 @@ import tyro
 from transformers.utils import logging
 
 from agents.logs import StepBar
+from agents.refusals import short_refusals
 from agents.session import RunConfig
-from toolrl_env.core.errors import ToolRLError
 
 __all__ = ["run_trainer"]
 
@@ -34,11 +33,8 @@ def run_trainer(
         description: Shown by ``--help``.
     """
     logging.disable_progress_bar()
-    try:
+    with short_refusals(title):
         config = tyro.cli(kind, description=description)
         with StepBar(title, config.steps) as bar:
             folder = train(config, bar)
-    except ToolRLError as error:
-        print(f"{title}: {error}", file=sys.stderr)
-        sys.exit(2)
     print(f"checkpoint: {folder}")

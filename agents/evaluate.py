@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import toolrl_env  # noqa: F401  # registers the ids
 from agents.chat.options import ChatOptions
 from agents.env_kwargs import make_env, parse_env_kwargs
-from agents.evaluating.agents import Sampling, choose_agent
+from agents.evaluating.agents import Chosen, Sampling, choose_agent
 from agents.evaluating.compare import compare
 from agents.evaluating.log import AttemptLog
 from agents.evaluating.results import Results, add_up, read_results, write_results
@@ -115,18 +115,11 @@ def run(config: EvaluateConfig, console: Console) -> Results:
 
     Raises:
         ConfigurationError: Something in ``config`` is not allowed, or its folder holds an
-            evaluation with other settings.
+            evaluation with other settings, or one that is running.
     """
     # 1. Gather everything that can move a score.
     env = _make(config)
-    sampling = Sampling(
-        temperature=config.temperature,
-        max_new_tokens=config.max_new_tokens,
-        batch_size=config.batch_size,
-        device=config.device,
-        dtype=config.dtype,
-    )
-    chosen = choose_agent(config.agent, env, sampling, config.openai)
+    chosen = _choose(config, env)
     if chosen.greedy and max(config.attempts, config.k) > 1:
         said = "at --temperature 0 all attempts at a task are the same"
         console.print(said, style="yellow", highlight=False)
@@ -139,27 +132,38 @@ def run(config: EvaluateConfig, console: Console) -> Results:
             agent=config.agent,
             agent_settings=chosen.settings,
         )
-        # 2. Play the attempts that are not done yet, each written down as it ends.
-        log = AttemptLog(config.folder, settings)
-        plan = [(task, n) for task in settings.tasks for n in range(settings.attempts)]
-        with _progress(console) as progress:
-            bar = progress.add_task(config.agent, total=len(plan), completed=len(log.done))
-            stopped = play_attempts(
-                chosen.policy,
-                env,
-                plan,
-                log,
-                batch_size=config.batch_size,
-                max_concurrency=config.max_concurrency,
-                seed=config.seed,
-                on_end=lambda: progress.advance(bar),
-            )
-        if chosen.report():
-            console.print(chosen.report(), highlight=False)
-    # 3. Add them up.
-    results = add_up(settings, log.done, config.k, log.failures, stopped)
-    write_results(config.folder / "results.json", results)
+        with AttemptLog(config.folder, settings) as log:
+            # 2. Play the attempts that are not done yet, each written down as it ends.
+            plan = [(task, n) for task in settings.tasks for n in range(settings.attempts)]
+            with _progress(console) as progress:
+                bar = progress.add_task(config.agent, total=len(plan), completed=len(log.done))
+                stopped = play_attempts(
+                    chosen.policy,
+                    env,
+                    plan,
+                    log,
+                    batch_size=config.batch_size,
+                    max_concurrency=config.max_concurrency,
+                    seed=config.seed,
+                    on_end=lambda: progress.advance(bar),
+                )
+            if chosen.report():
+                console.print(chosen.report(), highlight=False)
+            # 3. Add them up.
+            results = add_up(settings, log.done, config.k, log.failures, stopped)
+            write_results(config.folder / "results.json", results)
     return results
+
+
+def _choose(config: EvaluateConfig, env: ToolUseEnv) -> Chosen:
+    sampling = Sampling(
+        temperature=config.temperature,
+        max_new_tokens=config.max_new_tokens,
+        batch_size=config.batch_size,
+        device=config.device,
+        dtype=config.dtype,
+    )
+    return choose_agent(config.agent, env, sampling, config.openai)
 
 
 def _make(config: EvaluateConfig) -> ToolUseEnv:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
+import secrets
 from pathlib import Path
 from types import ModuleType
 
@@ -19,14 +18,16 @@ def source_hash(module: ModuleType) -> str:
 
 
 def write_json_atomically(path: Path, value: object) -> None:
-    """Write a JSON file by one rename when it is complete, whatever happens meanwhile."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    scratch = Path(name)
+    """Write a JSON file by one rename when it is complete, whatever happens meanwhile.
+
+    Who may read it is what the process says of all its files (umask).
+    """
+    scratch = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with scratch.open("x", encoding="utf-8") as file:
             json.dump(value, file, indent=1, allow_nan=False)
             file.write("\n")
         scratch.replace(path)
     except BaseException:
-        scratch.unlink()
+        scratch.unlink(missing_ok=True)
         raise

@@ -83,10 +83,12 @@ def choose_agent(what: str, env: ToolUseEnv, sampling: Sampling, chat: ChatOptio
         chat: How to ask a hosted model.
 
     Raises:
-        ConfigurationError: There is no such agent, or a package that it needs is not installed;
-            says what is allowed.
+        ConfigurationError: There is no such agent, a package that it needs is not installed, or a
+            device or dtype is chosen for one that is no ``hf`` agent; says what is allowed.
     """
     kind, colon, rest = what.partition(":")
+    if kind != "hf":
+        _refuse_device(what, sampling)
     if kind in _MAKERS:
         maker, form, extra = _MAKERS[kind]
         if bool(rest) is not (":" in form):
@@ -105,6 +107,17 @@ def choose_agent(what: str, env: ToolUseEnv, sampling: Sampling, chat: ChatOptio
         raise ConfigurationError(f"agent={what!r}; allowed: {forms}, <module>:<class>.{hint}")
     policy, source = load_agent(kind, rest, hint)
     return Chosen(policy, {"source_sha256": source})
+
+
+def _refuse_device(what: str, sampling: Sampling) -> None:
+    """Refuse what would have no effect."""
+    for name in ("device", "dtype"):
+        value, default = vars(sampling)[name], vars(Sampling)[name]
+        if value != default:
+            raise ConfigurationError(
+                f"{name}={value!r} has no effect on agent={what!r}: it is for hf:<path or id>; "
+                f"allowed here: {default!r}"
+            )
 
 
 def _gold(wish: _Wish) -> Chosen:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from agents.evaluating.settings import Settings
 from agents.files import write_json_atomically
@@ -73,6 +74,9 @@ class AttemptLog:
     ``Attempt`` as ``notes``. ``failures.jsonl`` has a line for each attempt that failed since the
     run was last started.
 
+    One process has the folder at a time, until ``close`` or its own end. Where the file system
+    knows no locks, that is the user's to see to.
+
     Args:
         folder: The folder; made if it is not there.
         settings: Of the run.
@@ -82,7 +86,8 @@ class AttemptLog:
         failures: Attempts that failed since this start.
 
     Raises:
-        ConfigurationError: The folder holds an evaluation with other settings; says which.
+        ConfigurationError: The folder holds an evaluation with other settings; says which. Or
+            another evaluation is writing there.
         DataError: A file of the folder cannot be read or written.
     """
 
@@ -94,12 +99,34 @@ class AttemptLog:
         self.failures: list[Failure] = []
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            self._lock: int | None = _lock(folder)
+        except OSError as error:
+            raise _unwritten(folder, error) from error
+        try:
             self._claim(folder / "settings.json")
             self._trajectories.touch()
             self._failures.write_bytes(b"")
+            self._read()
         except OSError as error:
-            raise DataError(f"{folder}: cannot be written: {error.strerror or error}") from error
-        self._read()
+            self.close()
+            raise _unwritten(folder, error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        """Return the log."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Let another evaluation have the folder. May be called again."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def finish(self, game: Game) -> None:
         """Write down a game that is over."""
@@ -191,7 +218,26 @@ def _append(path: Path, line: str) -> None:
         with path.open("ab", buffering=0) as file:
             file.write(line.encode("ascii") + b"\n")
     except OSError as error:
-        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise _unwritten(path, error) from error
+
+
+def _lock(folder: Path) -> int:
+    """Return an open descriptor of the folder that is locked for as long as it is open."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise ConfigurationError(
+            f"another evaluation is writing into {folder}: let it end, or choose another --out"
+        ) from error
+    except OSError:  # a file system without locks: see AttemptLog
+        return descriptor
+    return descriptor
+
+
+def _unwritten(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path}: cannot be written: {error.strerror or error}")
 
 
 def _short(value: Any) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 import agents
 import toolrl_env
 from agents.files import source_hash
-from toolrl_env.core.errors import ConfigurationError, DataError
+from toolrl_env.core.errors import ConfigurationError, DataError, InfrastructureError
 from toolrl_env.core.session import TaskSource
 from toolrl_env.envs.base import ToolUseEnv
 from toolrl_env.envs.multi_turn import MultiTurnEnv
@@ -139,6 +139,7 @@ def gather(
 
     Raises:
         ConfigurationError: The environment has arguments that a file cannot carry.
+        InfrastructureError: A task cannot be shown; names it.
     """
     assert env.spec is not None, "made by gym.make"
     kwargs = encode_arguments(env.spec.kwargs)
@@ -166,7 +167,12 @@ def gather(
 def _prompt_hash(env: ToolUseEnv, tasks: Sequence[int]) -> str:
     digest = hashlib.sha256()
     for index in tasks:
-        observation, info = env.reset(seed=0, options={"task_index": index})
+        try:
+            observation, info = env.reset(seed=0, options={"task_index": index})
+        except InfrastructureError as error:
+            raise InfrastructureError(
+                f"task {index} cannot be shown, so nothing was played: {error}", error.kind
+            ) from error
         shown = json.dumps([observation, info["messages"], info["tools"]])
         digest.update(shown.encode("ascii") + b"\n")
     return digest.hexdigest()

@@ -222,10 +222,7 @@ class ToolRLTextEnv(BaseTextEnv):
                 f"answers: set generator.max_turns={limit}, or write the rows with "
                 f"env_kwargs={{'max_turns': {self.max_turns}}}"
             )
-        given = [
-            {key: value for key, value in each.items() if value is not None} for each in prompt
-        ]
-        if given != list(episode.messages):
+        if [_without_none(each) for each in prompt] != list(episode.messages):
             raise ConfigurationError(
                 f"the prompt of task {episode.task_id!r} is not what {self.ref.env} shows with "
                 f"env_kwargs={self.ref.env_kwargs}: write the rows anew"

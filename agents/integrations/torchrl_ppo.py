@@ -9,7 +9,6 @@ In CleanRL's style, without a trainer class: ``train`` is the whole algorithm. `
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 import tyro
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 from tensordict import TensorDict
 from tensordict.nn import (
@@ -35,14 +34,15 @@ from torchrl.objectives.value import GAE
 import toolrl_env  # noqa: F401  # registers the ids
 from agents.candidate_network import CandidateNetwork
 from agents.env_kwargs import make_env, parse_env_kwargs
+from agents.integrations.torchrl_config import RESETS, VectorPPOConfig
 from agents.integrations.vector_rollout import Act, Rollout, collect, start
+from agents.refusals import short_refusals
 from toolrl_env.core.checks import whole_number
-from toolrl_env.core.errors import InfrastructureError, UnknownName
+from toolrl_env.core.errors import DataError, InfrastructureError
 from toolrl_env.wrappers import CandidateActions, VectorCandidateActions
 from toolrl_env.wrappers.numeric.candidate_actions import CandidateLayout
 
 __all__ = [
-    "VectorPPOConfig",
     "as_tensordict",
     "build",
     "greedy_reward",
@@ -51,71 +51,15 @@ __all__ = [
     "train",
 ]
 
-_MODES = ("sync", "async", "vector_entry_point")
-_RESETS = {"same_step": AutoresetMode.SAME_STEP, "next_step": AutoresetMode.NEXT_STEP}
-
-
-@dataclass(frozen=True)
-class VectorPPOConfig:
-    """Settings of a run.
-
-    Attributes:
-        env: Registered environment id.
-        env_kwargs: Keyword arguments for gym.make, as a JSON object.
-        candidates: Actions of CandidateActions.
-        mode: How make_vec makes the vector: "sync", "async" or "vector_entry_point" (our own).
-        autoreset: "same_step" or "next_step"; the latter spends a step on each reset.
-        num_envs: Environments in the vector.
-        steps: Steps of the vector between updates.
-        updates: How often to collect and update.
-        epochs: Passes over what was collected.
-        minibatch: Transitions in a gradient step.
-        learning_rate: Of Adam.
-        gamma: Discount.
-        lam: Lambda of the advantages.
-        clip: Clipping of the probability ratio.
-        entropy: Weight of the entropy.
-        seed: Of every random choice.
-        eval_tasks: Tasks of the test split that are played greedily at the end; 0 for none.
-        out: File for the network's weights; empty for none.
-
-    Raises:
-        ConfigurationError: A value is out of range.
-    """
-
-    env: str = "ToolRL-Toolbox-v0"
-    env_kwargs: str = "{}"
-    candidates: int = 32
-    mode: str = "sync"
-    autoreset: str = "same_step"
-    num_envs: int = 16
-    steps: int = 32
-    updates: int = 20
-    epochs: int = 8
-    minibatch: int = 256
-    learning_rate: float = 1e-3
-    gamma: float = 0.99
-    lam: float = 0.95
-    clip: float = 0.2
-    entropy: float = 0.01
-    seed: int = 0
-    eval_tasks: int = 200
-    out: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work."""
-        if self.mode not in _MODES:
-            raise UnknownName("mode", self.mode, _MODES)
-        if self.autoreset not in _RESETS:
-            raise UnknownName("autoreset", self.autoreset, _RESETS)
-        for name in ("num_envs", "steps", "updates", "epochs"):
-            whole_number(name, getattr(self, name), 1)
-        whole_number("minibatch", self.minibatch, 2)  # advantages are normalised in each
-
 
 def make_envs(config: VectorPPOConfig) -> tuple[VectorEnv, CandidateLayout]:
-    """Return the vector and how its observations are laid out."""
-    kwargs, mode = parse_env_kwargs(config.env_kwargs), _RESETS[config.autoreset]
+    """Return the vector and how its observations are laid out.
+
+    Raises:
+        ConfigurationError: There is no such environment or argument, or it is no tool use.
+    """
+    kwargs, mode = parse_env_kwargs(config.env_kwargs), RESETS[config.autoreset]
+    CandidateActions(make_env(config.env, kwargs)).close()  # says what is wrong; make_vec does not
     if config.mode == "vector_entry_point":
         envs = VectorCandidateActions(
             gym.make_vec(config.env, config.num_envs, config.mode, autoreset_mode=mode, **kwargs),
@@ -190,9 +134,7 @@ def greedy_reward(
     actor: ProbabilisticTensorDictSequential, config: VectorPPOConfig, tasks: Sequence[int]
 ) -> float:
     """Return the mean reward of the best-scored candidates on tasks of the test split."""
-    kwargs = parse_env_kwargs(config.env_kwargs) | {"split": "test"}
-    env = CandidateActions(make_env(config.env, kwargs), config.candidates)
-    total = 0.0
+    env, total = _held_out(config), 0.0
     for index in tasks:
         observation, _ = env.reset(seed=0, options={"task_index": index})
         over = False
@@ -264,18 +206,38 @@ def _learn(
         optimiser.step()
 
 
+def _held_out(config: VectorPPOConfig) -> CandidateActions:
+    kwargs = parse_env_kwargs(config.env_kwargs) | {"split": "test"}
+    return CandidateActions(make_env(config.env, kwargs), config.candidates)
+
+
+def _prepare(config: VectorPPOConfig) -> None:
+    """Refuse before the training what would fail after it."""
+    if config.eval_tasks:
+        env = _held_out(config)
+        size = env.unwrapped.tasks.size
+        env.close()
+        whole_number("eval_tasks", config.eval_tasks, 0, size)
+    if config.out:
+        try:
+            Path(config.out).parent.mkdir(parents=True, exist_ok=True)
+            Path(config.out).open("ab").close()
+        except OSError as error:
+            raise DataError(f"out={config.out!r} cannot be written: {error.strerror}") from error
+
+
 def main() -> None:
     """Train as the command line says, and play the test split."""
     torch.set_num_threads(1)
-    config = tyro.cli(VectorPPOConfig, description=__doc__)
-    actor = train(config, lambda number, reward: print(f"update {number}: reward {reward:.3f}"))
-    if config.out:
-        path = Path(config.out)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(actor[0].module.state_dict(), path)
-    if config.eval_tasks:
-        reward = greedy_reward(actor, config, range(config.eval_tasks))
-        print(f"test reward {reward:.3f} on {config.eval_tasks} tasks")
+    with short_refusals("vector PPO"):
+        config = tyro.cli(VectorPPOConfig, description=__doc__)
+        _prepare(config)
+        actor = train(config, lambda number, reward: print(f"update {number}: reward {reward:.3f}"))
+        if config.out:
+            torch.save(actor[0].module.state_dict(), config.out)
+        if config.eval_tasks:
+            reward = greedy_reward(actor, config, range(config.eval_tasks))
+            print(f"test reward {reward:.3f} on {config.eval_tasks} tasks")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
+from toolrl_env.core.checks import whole_number
 from toolrl_env.core.errors import ConfigurationError
 
 __all__ = ["Act", "Moment", "Rollout", "collect", "start"]
@@ -90,8 +91,12 @@ def collect(envs: VectorEnv, act: Act, moment: Moment, steps: int) -> tuple[Roll
         envs: The vector.
         act: Chooses the actions.
         moment: Where the vector stands.
-        steps: T.
+        steps: T, at least 1.
+
+    Raises:
+        ConfigurationError: ``steps`` is below 1.
     """
+    whole_number("steps", steps, 1)
     same_step = envs.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
     rows: list[tuple[Any, ...]] = []
     for _ in range(steps):

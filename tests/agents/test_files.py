@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -33,3 +34,13 @@ def test_what_cannot_be_written_leaves_the_old_file(value, tmp_path):
         write_json_atomically(path, value)
     assert path.read_text() == "1\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_others_may_read_it_if_they_may_read_what_the_process_writes(mask, mode, tmp_path):
+    before = os.umask(mask)
+    try:
+        write_json_atomically(tmp_path / "x.json", 1)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "x.json").stat().st_mode & 0o777 == mode

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from agents.integrations.torchrl_ppo import VectorPPOConfig, build, greedy_reward, make_envs, train
+from agents.integrations.torchrl_config import VectorPPOConfig
+from agents.integrations.torchrl_ppo import build, greedy_reward, make_envs, train
 from tests.learning.test_sb3 import random_reward
 
 TASKS = range(80)

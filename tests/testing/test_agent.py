@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 
 import pytest
 
@@ -11,6 +12,7 @@ from agents.scripted import RandomPolicy
 from toolrl_env.core.answers import NoAnswer
 from toolrl_env.core.errors import ConfigurationError, ContractViolation
 from toolrl_env.core.types import FailureKind
+from toolrl_env.envs.workspace import WorkspaceEnv
 from toolrl_env.testing import check_agent
 
 ASK = (
@@ -226,6 +228,46 @@ class Impatient(Good):
 def test_each_broken_promise_is_named(make, said):
     with pytest.raises(ContractViolation, match=f"(?s){make.__name__}: .*{said}"):
         check_agent(make)
+
+
+class Needy(Good):
+    """Is made with an argument."""
+
+    def __init__(self, model):
+        self.model = model
+
+
+def _without_weights():
+    raise OSError("no weights here")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (Needy, "Needy: made without arguments, it raised TypeError: .*'model'"),
+        (_without_weights, "_without_weights: made without arguments, it raised OSError: no weigh"),
+        (partial(Needy, model=1, size=2), "partial: made without arguments, it raised TypeError"),
+    ],
+)
+def test_an_agent_that_cannot_be_made_is_said(make, said):
+    with pytest.raises(ContractViolation, match=said):
+        check_agent(make)
+
+
+@pytest.mark.parametrize("make", [Good, TooFew])
+def test_its_environments_are_closed_whatever_is_found(make, monkeypatch):
+    closed = []
+
+    def close(env):
+        closed.append(env)
+
+    monkeypatch.setattr(WorkspaceEnv, "close", close)
+    if make is Good:
+        check_agent(make, batch=3)
+    else:
+        with pytest.raises(ContractViolation):
+            check_agent(make, batch=3)
+    assert len(set(map(id, closed))) == 3
 
 
 def test_what_fails_when_a_failed_episode_comes_again_is_said():

@@ -139,3 +139,15 @@ def test_other_vectors_are_told_what_to_use():
         VectorCandidateActions(sync)
     with pytest.raises(ConfigurationError, match="n=1"):
         VectorCandidateActions(gym.make_vec(TOOLBOX, num_envs=2), 1)
+
+
+def test_what_was_returned_does_not_change_later():
+    envs = VectorCandidateActions(gym.make_vec("ToolRL-Toolbox-v0", num_envs=2), n=8)
+    shown = [envs.reset(seed=0)[0]]
+    kept = [shown[0].copy()]
+    for _ in range(3):
+        observation, *_ = envs.step([0, 0])
+        shown.append(observation)
+        kept.append(observation.copy())
+    np.testing.assert_array_equal(shown, kept)
+    assert not np.array_equal(kept[0], kept[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import Any, Protocol, cast, runtime_checkable
 
 import gymnasium as gym
@@ -64,12 +65,14 @@ def check_agent(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SampleDataWarning)
         rows = [_Row(gym.make(env_id, **kwargs), index) for index in range(batch)]
-    answers = _check_batches(make, rows)
-    _check_repeats(make, rows, answers)
-    _check_departures(make, rows, turns)
-    _check_unreadable(make, rows)
-    for row in rows:
-        row.env.close()
+    try:
+        answers = _check_batches(make, rows)
+        _check_repeats(make, rows, answers)
+        _check_departures(make, rows, turns)
+        _check_unreadable(make, rows)
+    finally:
+        for row in rows:
+            row.env.close()
 
 
 class _Row:
@@ -100,9 +103,19 @@ class _Row:
         self.info = {**info, "answer_seed": 1009 * self.index + self.turn}
 
 
+def _name(make: Callable[[], Agent]) -> str:
+    """Return what a class or function is called; for another callable, its class."""
+    return make.__name__ if isinstance(make, type | FunctionType) else type(make).__name__
+
+
 def _fresh(make: Callable[[], Agent]) -> Agent:
     """Make an agent."""
-    agent = make()
+    try:
+        agent = make()
+    except Exception as error:
+        raise ContractViolation(
+            f"{_name(make)}: made without arguments, it raised {type(error).__name__}: {error}"
+        ) from error
     has_act = isinstance(agent, Agent)  # pyright: ignore[reportUnnecessaryIsInstance]
     require(has_act, type(agent).__name__, "it has no act(observations, infos) -> answers")
     return agent

@@ -82,6 +82,15 @@ def test_devices_and_formats_that_are_not_there(options, said, tiny_folder):
         choose(f"hf:{tiny_folder}", **options)
 
 
+@pytest.mark.parametrize("what", ["gold", "sb3:model.zip", "my_module:MyAgent"])
+@pytest.mark.parametrize("option", [{"device": "cuda"}, {"dtype": "float16"}])
+def test_a_device_or_format_that_would_do_nothing_is_refused(what, option):
+    ((name, value),) = option.items()
+    said = f"{name}='{value}' has no effect on agent='{what}'"
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        choose(what, **option)
+
+
 def test_greedy_answers_are_marked(tiny_folder):
     assert choose(f"hf:{tiny_folder}", temperature=0.0).greedy
     assert not choose("gold", temperature=0.0).greedy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 
 import gymnasium as gym
@@ -35,6 +37,13 @@ def play(env, log, index):
     log.finish(game)
 
 
+def _lost(env):
+    """Return a game at which no answer could be had."""
+    game = Game(env, 2)
+    game.step(NoAnswer(FailureKind.TIMEOUT, "silence"))
+    return game
+
+
 def test_one_line_for_each_episode(env, settings, tmp_path):
     log = AttemptLog(tmp_path / "a" / "b", settings)
     for index in range(3):
@@ -45,34 +54,36 @@ def test_one_line_for_each_episode(env, settings, tmp_path):
     trajectory = decode(lines[1].decode())
     assert trajectory.task_id == log.done[1, 0].task_id
     assert trajectory.transitions[0].reward == log.done[1, 0].reward
-    assert AttemptLog(tmp_path / "a" / "b", settings).done == log.done
+    log.close()
+    with AttemptLog(tmp_path / "a" / "b", settings) as again:
+        assert again.done == log.done
 
 
 def test_a_kill_may_cut_the_last_line_anywhere(env, settings, tmp_path):
     log = AttemptLog(tmp_path, settings)
     for index in range(2):
         play(env, log, index)
+    log.close()
     file = tmp_path / "trajectories.jsonl"
     whole = file.read_bytes()
     first = whole.index(b"\n") + 1
     for cut in {first, first + 1, first + 100, len(whole) - 2, len(whole) - 1}:
         file.write_bytes(whole[:cut])
-        again = AttemptLog(tmp_path, settings)
-        assert list(again.done) == [(0, 0)]
-        play(env, again, 1)
+        with AttemptLog(tmp_path, settings) as again:
+            assert list(again.done) == [(0, 0)]
+            play(env, again, 1)
         assert file.read_bytes() == whole
 
 
 def test_failures_are_kept_apart_and_forgotten_at_the_next_start(env, settings, tmp_path):
     log = AttemptLog(tmp_path, settings)
-    game = Game(env, 2)
-    game.step(NoAnswer(FailureKind.TIMEOUT, "silence"))
-    log.finish(game)
+    log.finish(_lost(env))
     assert log.done == {}
     (failure,) = log.failures
     assert (failure.task_index, failure.kind, failure.reason) == (2, "timeout", "silence")
     assert json.loads((tmp_path / "failures.jsonl").read_text())["reason"] == "silence"
     assert (tmp_path / "trajectories.jsonl").read_bytes() == b""
+    log.close()
     again = AttemptLog(tmp_path, settings)
     assert again.failures == []
     assert (tmp_path / "failures.jsonl").read_bytes() == b""
@@ -88,7 +99,7 @@ def test_a_folder_of_something_else_is_left_alone(settings, tmp_path):
 
 @pytest.mark.parametrize("line", ["{}", "3", "{", '{"notes": {}}', '{"notes": {"attempt": 1}}'])
 def test_a_damaged_line_is_named(line, settings, tmp_path):
-    AttemptLog(tmp_path, settings)
+    AttemptLog(tmp_path, settings).close()
     (tmp_path / "trajectories.jsonl").write_text(line + "\n")
     with pytest.raises(DataError, match=r"trajectories.jsonl, line 1: no episode"):
         AttemptLog(tmp_path, settings)
@@ -105,3 +116,27 @@ def test_a_folder_that_cannot_be_made(settings, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(DataError, match="cannot be written"):
         AttemptLog(tmp_path / "file" / "folder", settings)
+
+
+def test_one_evaluation_has_the_folder_at_a_time(env, settings, tmp_path):
+    with AttemptLog(tmp_path, settings) as log:
+        log.finish(_lost(env))
+        for _ in range(2):
+            with pytest.raises(ConfigurationError, match="another evaluation is writing into"):
+                AttemptLog(tmp_path, settings)
+        assert (tmp_path / "failures.jsonl").read_text(), "the second start has emptied the file"
+    log.close()
+    (tmp_path / "trajectories.jsonl").write_text("{}\n")
+    for _ in range(2):  # a start that is refused lets go of the folder
+        with pytest.raises(DataError, match="line 1"):
+            AttemptLog(tmp_path, settings)
+
+
+def test_a_file_system_without_locks_is_no_reason_to_stop(env, settings, tmp_path, monkeypatch):
+    def flock(descriptor, operation):
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with AttemptLog(tmp_path, settings) as log:
+        play(env, log, 0)
+        assert list(log.done) == [(0, 0)]

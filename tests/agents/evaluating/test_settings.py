@@ -10,7 +10,8 @@ import toolrl_env
 from agents.evaluating.settings import Settings, choose_tasks, gather
 from agents.files import source_hash
 from tests.agents.evaluating import flaky
-from toolrl_env.core.errors import ConfigurationError, DataError
+from toolrl_env.core.errors import ConfigurationError, DataError, InfrastructureError
+from toolrl_env.core.types import FailureKind
 from toolrl_env.rewards import RewardConfig
 
 
@@ -87,3 +88,19 @@ def test_the_code_and_the_libraries_are_part_of_it():
     assert len(versions["code_sha256"]) == 64
     assert versions["toolrl_env"] == toolrl_env.__version__
     assert versions["numpy"]
+
+
+def test_a_task_that_cannot_be_shown_is_named(monkeypatch):
+    env = make()
+    honest = type(env).reset
+
+    def reset(self, *, seed=None, options=None):
+        if options["task_index"] == 7:
+            raise InfrastructureError("no server", FailureKind.SERVER_DOWN)
+        return honest(self, seed=seed, options=options)
+
+    monkeypatch.setattr(type(env), "reset", reset)
+    settings(env, [3, 5])
+    with pytest.raises(InfrastructureError, match=r"task 7 cannot be shown.*no server") as raised:
+        settings(env, [3, 7])
+    assert raised.value.kind is FailureKind.SERVER_DOWN

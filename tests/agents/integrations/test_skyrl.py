@@ -218,6 +218,8 @@ def test_skyrls_limit_of_turns_must_leave_room_for_ours():
     long = row(WORKSPACE, {"difficulty": 1, "max_turns": 6})
     with pytest.raises(ConfigurationError, match=r"generator\.max_turns=1, .* up to 6 answers"):
         begin(long, max_turns=1)
+    with pytest.raises(ConfigurationError, match=r"generator\.max_turns=5"):
+        begin(long, max_turns=5)
     assert begin(long, max_turns=6)[0].max_turns == 6
     assert begin(row(), max_turns=1)[0].max_turns == 1  # one answer is all there is
 
@@ -273,10 +275,17 @@ def test_a_failure_of_ours_is_raised_and_never_a_reward(monkeypatch, kind):
 
     task = row(OWN, {})
     env, _ = begin(task)
+    closed, world = [], env._episode._env._session
+
+    def close(session):
+        closed.append(session)
+
+    monkeypatch.setattr(OwnSession, "close", close)
     monkeypatch.setattr(OwnSession, "progress", down)
     with pytest.raises(InfrastructureError, match="server is down") as caught:
         env.step(ours_gold(task))
     assert caught.value.kind is kind
+    assert world in closed  # SkyRL does not close after an exception
     assert "reward_total" not in env.get_metrics()
     with pytest.raises(gym.error.ResetNeeded):
         env.step("again")

@@ -15,8 +15,8 @@ from torchrl.objectives.value import GAE
 
 from agents.candidate_network import CandidateNetwork
 from agents.gae import gae
+from agents.integrations.torchrl_config import VectorPPOConfig
 from agents.integrations.torchrl_ppo import (
-    VectorPPOConfig,
     as_tensordict,
     build,
     greedy_reward,
@@ -27,7 +27,7 @@ from agents.integrations.torchrl_ppo import (
 )
 from agents.integrations.vector_rollout import collect, start
 from tests.agents.integrations.counting import COUNTING
-from toolrl_env.core.errors import ConfigurationError, InfrastructureError, UnknownName
+from toolrl_env.core.errors import ConfigurationError, InfrastructureError
 from toolrl_env.core.types import FailureKind
 from toolrl_env.envs.toolbox import ToolboxEnv
 from toolrl_env.wrappers.numeric.candidate_actions import CandidateLayout
@@ -168,6 +168,19 @@ def test_torchrls_advantages_are_those_of_each_episode_alone(autoreset, cut):
             first = end + 1
 
 
+def test_the_greedy_reward_is_of_the_test_split(monkeypatch):
+    splits, honest = [], ToolboxEnv.step
+
+    def step(self, action):
+        splits.append((self.tasks.split, self.tasks.index_of(self.task.id)))
+        return honest(self, action)
+
+    monkeypatch.setattr(ToolboxEnv, "step", step)
+    actor, _ = build(make_envs(config())[1])
+    greedy_reward(actor, config(), [4, 2])
+    assert splits == [("test", 4), ("test", 2)]
+
+
 # ------------------------------------------------------------------ failures and refusals
 
 
@@ -212,8 +225,46 @@ def test_if_everything_fails_nothing_is_learnt_and_it_is_said(monkeypatch):
         ({"autoreset": "disabled"}, "same_step"),
         ({"minibatch": 1}, "minibatch=1"),
         ({"updates": 0}, "updates=0"),
+        ({"eval_tasks": -1}, "eval_tasks=-1"),
+        ({"seed": -1}, "seed=-1"),
+        ({"candidates": 1}, "candidates=1; allowed: an integer from 2 to 1024"),
+        ({"gamma": 1.5}, "gamma=1.5; allowed: 0 to 1"),
+        ({"lam": float("nan")}, "lam=nan"),
+        ({"learning_rate": 0.0}, "learning_rate=0.0; allowed: above 0"),
+        ({"clip": float("inf")}, "clip=inf"),
+        ({"entropy": -0.1}, "entropy=-0.1"),
+        ({"env_kwargs": "{"}, "is not JSON"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(change, said):
-    with pytest.raises((ConfigurationError, UnknownName), match=said):
+    with pytest.raises(ConfigurationError, match=said):
         config(**change)
+
+
+@pytest.mark.parametrize("mode", ["sync", "async", "vector_entry_point"])
+def test_an_environment_that_is_not_there_is_refused_in_every_mode(mode):
+    with pytest.raises(ConfigurationError, match="ToolRL-Toolbx-v0 cannot be made"):
+        make_envs(config(env="ToolRL-Toolbx-v0", mode=mode))
+    with pytest.raises(ConfigurationError, match="dificulty"):
+        make_envs(config(env_kwargs='{"dificulty": 1}', mode=mode))
+    with pytest.raises(ConfigurationError, match="CartPole"):
+        make_envs(config(env="CartPole-v1", env_kwargs="{}", mode=mode))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--env", "ToolRL-Toolbx-v0"], "ToolRL-Toolbx-v0 cannot be made"),
+        (["--env", "ToolRL-ToolACE-v0", "--eval-tasks", "1000000"], "eval_tasks=1000000; allowed"),
+        (["--eval-tasks", "0", "--out", "/dev/null/network.pt"], "cannot be written"),
+        (["--eval-tasks", "0", "--out", "/"], "out='/' cannot be written: Is a directory"),
+    ],
+)
+def test_misuse_is_said_in_a_line_before_the_training(options, said, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["torchrl_ppo", *options])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    printed = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert said in printed.err.strip().splitlines()[-1]
+    assert "update 1" not in printed.out

@@ -167,3 +167,6 @@ def test_vectors_that_cannot_be_stepped_alone_are_refused():
         start(counting(AutoresetMode.DISABLED), 0)
     with pytest.raises(ConfigurationError, match="CandidateActions"):
         start(gym.make_vec("ToolRL-Toolbox-v0", num_envs=2), 0)
+    envs = counting(AutoresetMode.SAME_STEP)
+    with pytest.raises(ConfigurationError, match="steps=0"):
+        collect(envs, first_allowed, start(envs, 0), 0)
