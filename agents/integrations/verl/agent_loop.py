@@ -26,7 +26,7 @@ from verl.workers.rollout.replica import TokenOutput
 
 from agents.chat_delta import ChatDelta
 from agents.integrations.pool import PooledEpisode
-from agents.integrations.verl.scoring import as_reward, open_episode
+from agents.integrations.verl.scoring import as_reward, open_episode, term_names
 from agents.integrations.verl.tokens import TokenEpisode
 from agents.prompting import ChatEncoder
 from toolrl_env.core.errors import ConfigurationError, InfrastructureError
@@ -57,12 +57,13 @@ class ToolRLAgentLoop(AgentLoopBase):
 
     Raises:
         ConfigurationError: ``data.apply_chat_template_kwargs`` is set: they would have to be the
-            same at every turn, so that they belong into the template itself.
+            same at every turn, so that they belong into the template itself. Or ``terms`` is one
+            text.
     """
 
     def __init__(self, *args: Any, terms: Sequence[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._terms = None if terms is None else list(terms)
+        self._terms = term_names(terms)
         if self.apply_chat_template_kwargs:
             raise ConfigurationError(
                 f"data.apply_chat_template_kwargs={dict(self.apply_chat_template_kwargs)!r}; the "
@@ -94,9 +95,7 @@ class ToolRLAgentLoop(AgentLoopBase):
         thread = ThreadPoolExecutor(1, thread_name_prefix="toolrl")
         off = functools.partial(self.loop.run_in_executor, thread)
         try:
-            episode = await off(
-                open_episode, row["extra_info"], row["reward_model"]["ground_truth"]
-            )
+            episode = await off(_open, row)
             try:
                 tokens = await off(self._begin, episode)
                 return await self._play(tokens, off, sampling_params, int(priority))
@@ -165,6 +164,17 @@ class ToolRLAgentLoop(AgentLoopBase):
                 "stop_reason": tokens.stop_reason,
             },
         )
+
+
+def _open(row: Mapping[str, Any]) -> PooledEpisode:
+    try:
+        about, task_id = row["extra_info"], row["reward_model"]["ground_truth"]
+    except KeyError as error:
+        raise ConfigurationError(
+            f"the row has no {error}, and has {', '.join(sorted(row))}: its file is not one of "
+            "agents.integrations.verl.export"
+        ) from error
+    return open_episode(about, task_id)
 
 
 def _said_by_server(outputs: Sequence[TokenOutput]) -> dict[str, Any]:

@@ -7,12 +7,12 @@ it. verl itself is not needed here.
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tyro
@@ -20,10 +20,11 @@ import tyro
 from agents.env_kwargs import make_env, parse_env_kwargs
 from agents.evaluating.settings import choose_tasks
 from agents.integrations.tasks import TaskRow, task_rows
+from agents.turn_outcome import REPLACES_ANSWERS
 from toolrl_env.core.checks import whole_number
 from toolrl_env.core.errors import ConfigurationError, ToolRLError, UnknownName
-from toolrl_env.data import SampleDataWarning
 from toolrl_env.envs.base import ToolUseEnv
+from toolrl_env.envs.multi_turn import MultiTurnEnv
 
 __all__ = ["AGENTS", "SOURCE", "ExportConfig", "export", "main", "write_rows"]
 
@@ -97,24 +98,21 @@ class ExportConfig:
 
 
 def export(config: ExportConfig) -> int:
-    """Write the file; return the number of rows.
+    """Write the file, in the place of one that is there; return the number of rows.
 
     Raises:
-        ConfigurationError: There is no such environment, argument or task, or the conversation
-            does not fit into verl's columns.
+        ConfigurationError: There is no such environment, argument or task, the agent loop cannot
+            play its episodes, the conversation does not fit into verl's columns, or the file cannot
+            be written.
         InfrastructureError: A task's world cannot be opened.
     """
     kwargs = config.kwargs()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SampleDataWarning)  # the second time it is shown
-        env = make_env(config.env, kwargs).unwrapped
+    env = make_env(config.env, kwargs).unwrapped
     try:
-        if not isinstance(env, ToolUseEnv):
-            raise ConfigurationError(f"{config.env} is a {type(env).__name__}, not a ToolUseEnv")
-        if config.agent == "single_turn_agent" and env.protocol.name == "native":
+        _refuse(env, config)
+        if config.tasks == 0 and env.tasks.size is None:
             raise ConfigurationError(
-                "verl's single_turn_agent does not show the tools, which the protocol 'native' "
-                "leaves to the chat template: use agent='toolrl', or another protocol"
+                f"tasks=0 means all, but {env.tasks.name} has no end of tasks: say how many"
             )
         indices, split = choose_tasks(env.tasks, config.tasks, config.seed), env.tasks.split
     finally:
@@ -124,21 +122,45 @@ def export(config: ExportConfig) -> int:
     return len(rows)
 
 
+def _refuse(env: gym.Env[str, str], config: ExportConfig) -> None:
+    """Refuse an environment whose rows no training could use."""
+    if not isinstance(env, ToolUseEnv):
+        raise ConfigurationError(f"{config.env} is a {type(env).__name__}, not a ToolUseEnv")
+    if isinstance(env, MultiTurnEnv) and env.teacher_forced:
+        raise ConfigurationError(f"{config.env} {REPLACES_ANSWERS}")
+    if config.agent != "single_turn_agent":
+        return
+    if isinstance(env, MultiTurnEnv) and env.max_turns > 1:
+        raise ConfigurationError(
+            f"verl's single_turn_agent gives one answer, and an episode of {config.env} goes on "
+            f"for up to max_turns={env.max_turns}: use agent='toolrl'"
+        )
+    if env.protocol.name == "native":
+        raise ConfigurationError(
+            "verl's single_turn_agent does not show the tools, which the protocol 'native' "
+            "leaves to the chat template: use agent='toolrl', or another protocol"
+        )
+
+
 def write_rows(rows: Iterable[TaskRow], out: Path, *, split: str, agent: str = "toolrl") -> None:
     """Write tasks as a parquet file for verl's ``RLHFDataset``.
 
     Args:
         rows: The tasks.
-        out: The file; missing folders are made.
+        out: The file; missing folders are made, and a file that is there is replaced.
         split: Noted in ``extra_info``.
         agent: Becomes ``agent_name``.
 
     Raises:
-        ConfigurationError: A message has more than a role and a content.
+        ConfigurationError: A message has more than a role and a content, or the file cannot be
+            written.
     """
     table = pa.Table.from_pylist([_columns(row, split, agent) for row in rows], schema=_SCHEMA)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, out)
+    except OSError as error:
+        raise ConfigurationError(f"out={str(out)!r} cannot be written: {error}") from error
 
 
 def _columns(row: TaskRow, split: str, agent: str) -> dict[str, Any]:

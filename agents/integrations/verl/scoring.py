@@ -12,7 +12,7 @@ from agents.integrations.tasks import TaskRef
 from agents.turn_outcome import TurnOutcome
 from toolrl_env.core.errors import ConfigurationError, DataError
 
-__all__ = ["TERM", "as_reward", "open_episode", "process_pool"]
+__all__ = ["TERM", "as_reward", "open_episode", "process_pool", "term_names"]
 
 TERM = "reward/"
 """Before a term's name in what verl logs."""
@@ -49,6 +49,17 @@ def open_episode(extra_info: Mapping[str, Any], task_id: str) -> PooledEpisode:
     return episode
 
 
+def term_names(terms: Sequence[str] | None) -> list[str] | None:
+    """Return the setting ``terms`` as a list.
+
+    Raises:
+        ConfigurationError: It is one text, which would be taken letter by letter.
+    """
+    if isinstance(terms, str):
+        raise ConfigurationError(f"terms={terms!r}; allowed: a list of names, as [{terms}]")
+    return None if terms is None else list(terms)
+
+
 def as_reward(outcomes: Sequence[TurnOutcome], terms: Sequence[str] | None) -> dict[str, float]:
     """Return an episode's reward as verl takes it: ``score``, ``success``, and every term.
 
@@ -64,16 +75,17 @@ def as_reward(outcomes: Sequence[TurnOutcome], terms: Sequence[str] | None) -> d
         a term over the answers.
 
     Raises:
-        ConfigurationError: There is a term that is not among ``terms``.
+        ConfigurationError: There is a term that is not among ``terms``, or these are no list.
     """
-    sums: dict[str, float] = {} if terms is None else dict.fromkeys(terms, 0.0)
+    names = term_names(terms)
+    sums: dict[str, float] = {} if names is None else dict.fromkeys(names, 0.0)
     for outcome in outcomes:
         for name, value in outcome.components.items():
             if name == "total":
                 continue
-            if terms is not None and name not in terms:
+            if names is not None and name not in names:
                 raise ConfigurationError(
-                    f"the reward has a term {name!r}, but terms={list(terms)!r}: add it"
+                    f"the reward has a term {name!r}, but terms={names!r}: add it"
                 )
             sums[name] = sums.get(name, 0.0) + value
     solved = bool(outcomes) and outcomes[-1].is_success

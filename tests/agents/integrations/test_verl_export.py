@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import gymnasium as gym
 import pyarrow.parquet as pq
@@ -15,6 +16,8 @@ from agents.integrations.verl.export import ExportConfig, export, main, write_ro
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 
 TOOLBOX, TOOLACE = "ToolRL-Toolbox-v0", "ToolRL-ToolACE-v0"
+WORKSPACE = "ToolRL-Workspace-v0"
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.filterwarnings("ignore::toolrl_env.data.SampleDataWarning")
 
 
@@ -57,7 +60,7 @@ def test_the_gold_answer_is_nowhere_in_the_file(tmp_path):
 def test_a_finite_set_is_written_whole_and_an_endless_one_by_number(tmp_path):
     rows = written(tmp_path, env=TOOLACE, tasks=0)
     assert len(rows) == len(gym.make(TOOLACE).unwrapped.tasks)
-    with pytest.raises(ConfigurationError, match="no end"):
+    with pytest.raises(ConfigurationError, match=r"tasks=0 .* no end"):
         written(tmp_path, tasks=0)
 
 
@@ -85,10 +88,40 @@ def test_tools_that_verls_own_loop_would_not_show_are_refused(tmp_path):
     assert written(tmp_path, agent="single_turn_agent")[0]["agent_name"] == "single_turn_agent"
 
 
-def test_folders_are_made(tmp_path):
+def test_episodes_of_several_answers_are_not_for_verls_own_loop(tmp_path):
+    one = {"env": WORKSPACE, "tasks": 2, "agent": "single_turn_agent"}
+    with pytest.raises(ConfigurationError, match="up to max_turns=30: use agent='toolrl'"):
+        written(tmp_path, **one)
+    assert not list(tmp_path.iterdir())
+    assert len(written(tmp_path, env_kwargs='{"max_turns": 1}', **one)) == 2
+
+
+def test_a_conversation_that_does_not_go_on_from_the_answer_is_refused(tmp_path):
+    given = {"env": TOOLACE, "env_kwargs": '{"mode": "multi_turn"}', "tasks": 1}
+    with pytest.raises(ConfigurationError, match="free_running"):
+        written(tmp_path, **given)
+
+
+def test_folders_are_made_and_a_file_that_is_there_is_replaced(tmp_path):
     path = tmp_path / "a" / "b.parquet"
-    write_rows(task_rows(TOOLBOX, {}, [0]), path, split="train")
-    assert path.is_file()
+    for count in (2, 1):
+        write_rows(task_rows(TOOLBOX, {}, range(count)), path, split="train")
+        assert pq.read_table(path).num_rows == count
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "folder.parquet").mkdir()
+    (tmp_path / "file").touch()
+    for name in ("folder.parquet", "file/x.parquet"):
+        with pytest.raises(ConfigurationError, match=f"out='.*{name}' cannot be written"):
+            written(tmp_path, out=tmp_path / name)
+
+
+def test_who_exports_the_sample_is_told_that_it_is_one(tmp_path):
+    command = [sys.executable, "-m", "agents.integrations.verl.export", "--env", TOOLACE]
+    command += ["--tasks", "2", "--out", str(tmp_path / "x.parquet")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    assert done.stderr.count("SampleDataWarning: toolace") == 1
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,8 @@ def test_rewards_of_other_environments_can_have_the_same_keys(rows):
     assert result["score"] == sum(result[f"reward/{name}"] for name in terms)
     with pytest.raises(ConfigurationError, match="'correctness'"):
         score(rows[0], BAD, terms=["format"])
+    with pytest.raises(ConfigurationError, match="terms='format'; allowed: a list"):
+        score(rows[0], BAD, terms="format")
 
 
 def test_a_failure_of_ours_raises_and_the_next_answer_is_scored(rows, monkeypatch):
@@ -76,11 +78,18 @@ def test_a_failure_of_ours_raises_and_the_next_answer_is_scored(rows, monkeypatc
     assert score(rows[0], BAD)["score"] == -3.0
 
 
+@pytest.mark.filterwarnings("ignore::toolrl_env.data.SampleDataWarning")
 def test_what_is_wrong_with_a_row_or_a_setting_is_said(rows):
     with pytest.raises(DataError, match="export again"):
         score(rows[0], BAD, ground_truth="another")
     with pytest.raises(ConfigurationError, match="no 'env'"):
         score(rows[0], BAD, extra_info={"index": 0})
+    with pytest.raises(ConfigurationError, match="task_index=-1"):
+        score(rows[0], BAD, extra_info=rows[0].ref.as_dict() | {"task_index": -1})
+    [sample] = task_rows("ToolRL-XLAM-v0", {}, [0])
+    beyond = sample.ref.as_dict() | {"task_index": 10**6}
+    with pytest.raises(ConfigurationError, match="task_index=1000000; allowed: an integer from 0"):
+        score(sample, BAD, extra_info=beyond)
     with pytest.raises(UnknownName, match="'terms'"):
         score(rows[0], BAD, term=["format"])
     given = {"reward_router_address": "localhost:1", "reward_model_tokenizer": None}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from pathlib import Path
 
 import pytest
 import torch
 from hydra import compose, initialize_config_module
+from omegaconf import OmegaConf
 
 from agents.models import load_folder, tiny
 from agents.prompting import ChatEncoder
@@ -19,6 +21,13 @@ from verl_server import ModelServer  # noqa: E402  # found there, as by Ray's wo
 ROOT = HERE.parents[2]
 LOOP_CONFIG = ROOT / "agents/integrations/verl/agent_loop.yaml"
 WORKSPACE = "ToolRL-Workspace-v0"
+SMALL = (
+    "actor_rollout_ref.rollout.name=vllm",
+    "actor_rollout_ref.rollout.agent.num_workers=1",
+    "reward.num_workers=1",
+    "data.max_prompt_length=1024",
+    "data.max_response_length=512",
+)
 BREVITY = 16.0  # on the end token's row of the tied head: a fresh model then ends its answers soon
 
 
@@ -60,22 +69,21 @@ def server(folder):
 
 @pytest.fixture(scope="session")
 def make_config(folder):
-    """Return a maker of verl's own configuration, with further overrides."""
+    """Return a maker of verl's own configuration, with further overrides.
+
+    verl's files are read once. An override must name a setting that there is, or begin with "+".
+    """
+    with initialize_config_module("verl.trainer.config", version_base=None):
+        plain = compose("ppo_trainer", overrides=list(SMALL))
+    plain.actor_rollout_ref.model.path = str(folder)
+    plain.actor_rollout_ref.rollout.agent.agent_loop_config_path = str(LOOP_CONFIG)
 
     def make(*overrides: str):
-        with initialize_config_module("verl.trainer.config", version_base=None):
-            return compose(
-                "ppo_trainer",
-                overrides=[
-                    f"actor_rollout_ref.model.path={folder}",
-                    "actor_rollout_ref.rollout.name=vllm",
-                    f"actor_rollout_ref.rollout.agent.agent_loop_config_path={LOOP_CONFIG}",
-                    "actor_rollout_ref.rollout.agent.num_workers=1",
-                    "reward.num_workers=1",
-                    "data.max_prompt_length=1024",
-                    "data.max_response_length=512",
-                    *overrides,
-                ],
-            )
+        config = copy.deepcopy(plain)
+        for override in overrides:
+            name, _, value = override.partition("=")
+            value = OmegaConf.from_dotlist([f"value={value}"]).value
+            OmegaConf.update(config, name.lstrip("+"), value, force_add=name.startswith("+"))
+        return config
 
     return make

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import gymnasium as gym
+import pyarrow.parquet as pq
 import pytest
 import torch
 import verl_world
@@ -38,10 +39,11 @@ OFFICE = {"difficulty": 1, "max_turns": 4}
 def play(make_config, tokenizer, tmp_path):
     """Return what plays rows as verl's trainer does: file, dataset, batch, worker."""
 
-    def play(rows, server, *overrides, template=None):
+    def play(rows, server, *overrides, template=None, without=()):
         config, path = make_config(*overrides), tmp_path / "rows.parquet"
         config.actor_rollout_ref.model.custom_chat_template = template
         write_rows(rows, path, split="train")
+        pq.write_table(pq.read_table(path).drop_columns(list(without)), path)
         dataset = RLHFDataset(str(path), tokenizer, config.data)
         batch = DataProto.from_single_dict(collate_fn([dataset[i] for i in range(len(dataset))]))
         return asyncio.run(AgentLoopWorker(config, server).generate_sequences(batch))
@@ -346,7 +348,22 @@ def test_a_row_of_other_data_is_refused(play, server):
         play([dataclasses.replace(row, task_id="another")], server())
 
 
+@pytest.mark.parametrize("column", ["reward_model", "extra_info"])
+def test_a_file_without_our_columns_is_refused(play, server, column):
+    rows = task_rows(TOOLBOX, {"difficulty": 1}, [0])
+    with pytest.raises(ConfigurationError, match=r"the row has no '(reward_model|env)'"):
+        play(rows, server(), without=[column])
+
+
 # ---------------------------------------------------------------- keys
+
+
+def test_the_names_of_all_terms_are_a_list(play, server, tmp_path):
+    config = tmp_path / "loop.yaml"
+    config.write_text(LOOP_CONFIG.read_text("utf-8") + "  terms: format\n", "utf-8")
+    rows = task_rows(TOOLBOX, {"difficulty": 1}, [0])
+    with pytest.raises(InstantiationException, match="allowed: a list of names"):
+        play(rows, server(), f"{ROLLOUT}.agent.agent_loop_config_path={config}")
 
 
 def test_rows_of_several_environments_need_the_names_of_all_terms(

@@ -39,7 +39,7 @@ def example():
     return [shlex.split(line) for line in found[0].replace("\\\n", " ").splitlines()]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def config(example, folder):
     """Return verl's configuration with the page's overrides, the model replaced by the tiny one."""
     [words] = [words for words in example if "verl.trainer.main_ppo" in words]

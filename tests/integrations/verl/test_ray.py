@@ -65,11 +65,15 @@ def cluster(make_config, folder):
         env.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(HERE)]))
         env.setenv("OMP_NUM_THREADS", "1")
         env.setenv("TRANSFER_QUEUE_ENABLE", "1")
-        ray.init(num_cpus=6, include_dashboard=False, object_store_memory=200 << 20)
-        tq.init(config.transfer_queue)
-        yield config
-        tq.close()
-        ray.shutdown()
+        env.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        # Of its own, whatever cluster runs here. With less in /dev/shm, Ray takes a file in /tmp.
+        ray.init(address="local", num_cpus=6, include_dashboard=False, object_store_memory=80 << 20)
+        try:
+            tq.init(config.transfer_queue)
+            yield config
+            tq.close()
+        finally:
+            ray.shutdown()
 
 
 class Stage(NamedTuple):
@@ -194,9 +198,10 @@ def test_a_failure_of_ours_leaves_its_sample_out_and_is_no_zero(rollout, encoder
         rollout(rows, BREAKS, BREAKS, agent=agent)
 
 
-def test_a_task_whose_world_is_gone_is_left_out_and_the_others_are_played(rollout, encoder):
+def test_what_cannot_be_played_is_left_out_and_the_others_are_played(rollout, encoder):
     [row] = task_rows(verl_world.ID, {"max_turns": 1}, [0])
     gone = dataclasses.replace(row, ref=TaskRef.of(verl_world.ID, {"broken": True}, 0))
-    trajectories = rollout([gone, row], YES, YES)
+    stale = dataclasses.replace(row, task_id="another")
+    trajectories = rollout([gone, stale, row], YES, YES)
     assert [sampled_answers(each, encoder) for each in trajectories] == [[YES], [YES]]
     assert [each["rm_scores"].sum().item() for each in trajectories] == [1.0, 1.0]
