@@ -97,6 +97,11 @@ def test_gold_answers_earn_what_they_earn_without_skyrl(env, kwargs):
             messages += [{"role": "assistant", "content": answer}, *said["observations"]]
         assert messages == list(whole)
         assert json.loads(json.dumps(said)) == said
+        metrics = theirs.get_metrics()
+        assert metrics["reward_total"] == pytest.approx(sum(reward for reward, _, _ in steps))
+        for name in steps[-1][1]:
+            earned = [terms.get(name, 0.0) for _, terms, _ in steps]
+            assert metrics[f"reward_{name}"] == pytest.approx(sum(earned))
         theirs.close()
 
 
@@ -212,6 +217,12 @@ def test_a_stale_prompt_is_refused_and_gives_its_environment_back():
         begin(stale)
     pool = ToolRLTextEnv.pool
     assert [len(idle) for idle in pool._idle.values()] == [1]
+
+
+def test_keys_that_other_rows_of_the_file_have_do_not_change_the_prompt():
+    task = row()
+    messages = [message | {"tool_calls": None} for message in task["prompt"]]
+    assert begin(task | {"prompt": messages})[1] == task["prompt"]
 
 
 def test_skyrls_limit_of_turns_must_leave_room_for_ours():
