@@ -10,6 +10,7 @@ whatever its place; with composed actions they are the library's ``MlpPolicy``.
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,14 +32,14 @@ from stable_baselines3.common.logger import configure
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
-import toolrl_env  # noqa: F401  # registers the ids
+from agents.env_kwargs import make_env, parse_env_kwargs
+from agents.refusals import short_refusals
 from agents.sb3_policies import (
     CandidatePolicy,
     CandidateQPolicy,
     CandidateScorer,
     MaskableCandidatePolicy,
 )
-from agents.session import parse_env_kwargs
 from toolrl_env.core.checks import whole_number
 from toolrl_env.core.errors import ConfigurationError, UnknownName
 from toolrl_env.wrappers import CandidateActions, ComposedActions
@@ -143,7 +144,10 @@ class SB3Config:
         if not self.learning_rate > 0 or not self.cpu_seconds >= 0:
             raise ConfigurationError("learning_rate must be above 0 and cpu_seconds at least 0")
         parse_env_kwargs(self.env_kwargs)
-        parse_env_kwargs(self.wrapper_kwargs)
+        taken = set(inspect.signature(WRAPPERS[self.actions]).parameters) - {"env"}
+        for name in parse_env_kwargs(self.wrapper_kwargs):
+            if name not in taken:
+                raise UnknownName(f"argument of actions={self.actions!r}", name, taken)
 
 
 class StopAfterCPU(BaseCallback):
@@ -171,7 +175,7 @@ def make_envs(config: SB3Config, split: str | None = None, envs: int | None = No
     kwargs = parse_env_kwargs(config.env_kwargs) | ({} if split is None else {"split": split})
     more = parse_env_kwargs(config.wrapper_kwargs)
     return make_vec_env(
-        lambda: WRAPPERS[config.actions](gym.make(config.env, **kwargs), **more),
+        lambda: WRAPPERS[config.actions](make_env(config.env, kwargs), **more),
         n_envs=envs or config.envs,
         seed=config.seed,
         vec_env_cls=SubprocVecEnv if config.subprocesses else DummyVecEnv,
@@ -246,7 +250,8 @@ def train(config: SB3Config, callbacks: Sequence[BaseCallback] = ()) -> Path:
 
 def main() -> None:
     """Train as the command line says."""
-    train(tyro.cli(SB3Config, description=__doc__))
+    with short_refusals("Stable-Baselines3"):
+        train(tyro.cli(SB3Config, description=__doc__))
 
 
 if __name__ == "__main__":

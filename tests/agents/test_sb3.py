@@ -184,6 +184,7 @@ def test_training_stops_after_its_cpu_time(tmp_path):
         ({"cpu_seconds": float("nan")}, "cpu_seconds"),
         ({"env_kwargs": "[1]"}, "JSON object"),
         ({"wrapper_kwargs": "{"}, "not JSON"),
+        ({"wrapper_kwargs": '{"encodr": 1}'}, "Did you mean 'encoder'"),
     ],
 )
 def test_settings_that_cannot_work(tmp_path, changes, message):
@@ -195,6 +196,14 @@ def test_other_policies_are_refused():
     model = PPO("MlpPolicy", wrapped(difficulty=1), device="cpu")
     with pytest.raises(ConfigurationError, match=r"agents\.sb3 trained"):
         SB3Policy(model.policy)
+
+
+def test_a_wrong_name_on_the_command_line_is_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["sb3", "--env", "ToolRL-Toolbocks-v0"])
+    with pytest.raises(SystemExit) as stopped:
+        sb3.main()
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.startswith("Stable-Baselines3: ToolRL-Toolbocks-v0 cannot be")
 
 
 def test_the_command_line(tmp_path):
