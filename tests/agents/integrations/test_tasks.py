@@ -58,15 +58,15 @@ def test_rows_show_what_the_model_sees_and_no_gold():
         json.dumps([row.messages, row.tools])
 
 
-def test_an_environment_or_task_that_is_not_there():
-    with pytest.raises(ConfigurationError, match="ToolRL-Toolbocks-v0 cannot be made"):
-        task_rows("ToolRL-Toolbocks-v0", {}, [0])
-    with pytest.raises(ConfigurationError, match="task_index=10000000"):
-        task_rows("ToolRL-RLLA-v0", {}, [10_000_000])
-
-
 def test_a_number_of_tasks_and_no_tasks_are_refused():
     with pytest.raises(ConfigurationError, match=r"indices=100; allowed: .*range\(100\)"):
         task_rows(TOOLBOX, {}, 100)
     with pytest.raises(ConfigurationError, match=r"indices=range\(0, 0\) names no task"):
         task_rows(TOOLBOX, {}, range(0))
+
+
+def test_an_environment_or_task_that_is_not_there():
+    with pytest.raises(ConfigurationError, match="ToolRL-Toolbocks-v0 cannot be made"):
+        task_rows("ToolRL-Toolbocks-v0", {}, [0])
+    with pytest.raises(ConfigurationError, match="task_index=10000000"):
+        task_rows("ToolRL-RLLA-v0", {}, [10_000_000])
