@@ -138,7 +138,7 @@ def test_a_bad_call_is_told_what_is_wrong_with_it_as_in_our_own_episodes():
 def test_an_episode_that_a_limit_cut_has_what_it_earned():
     calls = [{"type": "function", "function": {"name": "add", "arguments": {}}}]
     cut = [
-        [{"role": "assistant", "content": "", "tool_calls": calls}],
+        [{"role": "assistant", "content": "It is 5.", "tool_calls": calls}],
         [{"role": "tool", "name": "add", "content": "5"}],
         [],
     ]

@@ -206,6 +206,9 @@ def test_a_call_returns_a_row_per_prompt_the_same_for_the_same_place(standing):
     first = EpisodeRollout(LIMITS)(prompts_of(), standing)
     assert set(first) == KEYS
     assert all(len(values) == 4 for values in first.values())
+    assert first["episode_success"] == [reward == 1.0 for reward in first["episode_reward"]]
+    assert {True, False} == set(first["episode_success"])
+    assert all(isinstance(stop, str) for stop in first["episode_stop"])
     rollout = EpisodeRollout(LIMITS)
     assert rollout(prompts_of(), standing) == first
     assert rollout(prompts_of(), standing) != first  # another call at this step
