@@ -94,6 +94,16 @@ def test_at_any_limit_the_response_is_a_beginning_that_ends_with_a_sampled_token
         assert tokens.stop_reason == NO_ROOM or size == limit
 
 
+def test_what_is_heard_is_kept_if_one_more_token_fits_behind_it():
+    first = len(gold()[0])
+    heard = whole().response_mask[first:].index(1)
+    tokens, sampled = play(first + heard)
+    assert (len(tokens.response_ids), len(sampled), tokens.stop_reason) == (first, 1, NO_ROOM)
+    tokens, sampled = play(first + heard + 1)
+    assert (len(tokens.response_ids), len(sampled)) == (first + heard + 1, 2)
+    assert tokens.response_mask[first:] == [0] * heard + [1]
+
+
 @given(st.lists(st.lists(st.integers(2, 900), min_size=1, max_size=30), min_size=1, max_size=5))
 def test_any_tokens_are_kept_as_they_were_sampled(answers):
     tokens, sampled = play(2000, answers)

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import itertools
 import json
+import threading
 from pathlib import Path
 
 import gymnasium as gym
@@ -21,6 +22,7 @@ from verl.utils.dataset.rl_dataset import RLHFDataset, collate_fn
 from verl.workers.rollout.replica import TokenOutput
 from verl_server import ModelServer
 
+from agents.integrations.pool import PooledEpisode
 from agents.integrations.tasks import TaskRef, task_rows
 from agents.integrations.verl.export import write_rows
 from agents.integrations.verl.scoring import process_pool
@@ -330,6 +332,21 @@ def test_a_broken_tool_is_no_reward_and_its_environment_is_not_used_again(play, 
     assert caught.value.kind is FailureKind.TOOL_CRASHED
     out = play(rows, server(answers=[call("double", number=4), YES]), *LONG)
     assert out.non_tensor_batch["success"][0] == 1.0
+
+
+def test_the_environment_is_given_back_however_the_episode_ends(play, server, world, monkeypatch):
+    closed = []
+    monkeypatch.setattr(PooledEpisode, "close", lambda episode: closed.append(episode.over))
+    rows = task_rows(world.ID, {}, [0])
+    play(rows, server(answers=[YES]), *LONG)
+    with pytest.raises(InfrastructureError):
+        play(rows, server(answers=[call("breaks")]), *LONG)
+    with pytest.raises(InfrastructureError):
+        play(rows, server(answers=[[]]), *LONG)
+    for thread in threading.enumerate():  # each closes in its thread, after the answer is out
+        if thread.name.startswith("toolrl"):
+            thread.join()
+    assert closed == [True, True, False]
 
 
 @pytest.mark.parametrize(("ids", "reason"), [([], "completed"), ([5, 6], "aborted")])
