@@ -66,28 +66,12 @@ def take_turn(env: gym.Env[str, str], answer: str) -> TurnOutcome:
     try:
         observation, reward, terminated, truncated, info = env.step(answer)
     except InfrastructureError as error:
-        return TurnOutcome(
-            reward=0.0,
-            components={},
-            over=True,
-            stop_reason=StopReason.INFRASTRUCTURE,
-            masked=True,
-            failure=str(error) or "infrastructure error",
-            failure_kind=error.kind,
-        )
+        return _no_reward(str(error) or "infrastructure error", error.kind, {})
     stop = None if info["stop_reason"] is None else StopReason(info["stop_reason"])
-    kind = info.get("failure_kind")
+    kind = None if info.get("failure_kind") is None else FailureKind(info["failure_kind"])
     if stop is StopReason.INFRASTRUCTURE:
-        return TurnOutcome(
-            reward=0.0,
-            components={},
-            over=True,
-            stop_reason=stop,
-            masked=True,
-            failure=info.get("failure") or "the environment stopped for infrastructure",
-            failure_kind=None if kind is None else FailureKind(kind),
-            info=info,
-        )
+        failure = info.get("failure") or "the environment stopped for infrastructure"
+        return _no_reward(failure, kind, info)
     masked = bool(info.get("mask_sample", False))
     highest = float("nan")
     if "is_success" in info:
@@ -105,8 +89,22 @@ def take_turn(env: gym.Env[str, str], answer: str) -> TurnOutcome:
         highest=highest,
         is_success=success and not masked,
         masked=masked,
-        failure_kind=None if kind is None else FailureKind(kind),
+        failure_kind=kind,
         observation=observation,
+        info=info,
+    )
+
+
+def _no_reward(failure: str, kind: FailureKind | None, info: Mapping[str, Any]) -> TurnOutcome:
+    """Return what a step is that failed and ended the episode."""
+    return TurnOutcome(
+        reward=0.0,
+        components={},
+        over=True,
+        stop_reason=StopReason.INFRASTRUCTURE,
+        masked=True,
+        failure=failure,
+        failure_kind=kind,
         info=info,
     )
 

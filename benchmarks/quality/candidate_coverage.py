@@ -45,6 +45,8 @@ _ENVIRONMENTS = (
     ("ToolRL-BFCL-v0", "{}"),
     ("ToolRL-BFCLMultiTurn-v0", "{}"),
     *(("ToolRL-Workspace-v0", f'{{"difficulty": {level}}}') for level in (1, 4)),
+    ("ToolRL-Search-v0", "{}"),
+    ("ToolRL-MCP-v0", "{}"),
 )
 
 

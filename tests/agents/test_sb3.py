@@ -64,10 +64,8 @@ def config(tmp_path, **changes):
 @pytest.mark.parametrize(
     ("env_id", "kwargs"),
     [
-        (ID, {"difficulty": 1}),
-        ("ToolRL-XLAM-v0", {}),
+        *((name, {}) for name in sorted(gym.registry) if name.startswith("ToolRL-")),
         ("ToolRL-ToolACE-v0", {"mode": "multi_turn"}),
-        ("ToolRL-Workspace-v0", {"difficulty": 2}),
     ],
 )
 def test_check_env_finds_nothing(wrapper, env_id, kwargs):
