@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from pathlib import Path
 from typing import NoReturn
@@ -11,6 +12,9 @@ from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")  # a busy machine must not fail a test
+
+# Asking settles it: TorchRL, once imported, would make it "spawn" for all tests that follow.
+multiprocessing.get_start_method()
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

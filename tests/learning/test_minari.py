@@ -96,5 +96,5 @@ def test_choices_are_cloned_by_a_small_network():
         with torch.no_grad():
             scores = net(torch.tensor(observation[None]))[0, : env.action_space.n]
         total += held.step(int(scores.argmax()))[1]
-    assert random_reward() < 1.0
+    assert random_reward({"difficulty": 1}) < 1.0
     assert total / 80 > 3.0
