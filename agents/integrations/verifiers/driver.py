@@ -36,9 +36,9 @@ class Driver:
         self._ready: Future[None] = Future()
         self._play: asyncio.Task[Run] | None = None
         self._thread = threading.Thread(target=self._main, name="verifiers", daemon=True)
-        self._thread.start()
-        self._loop, self._serving = self._started.result()
         try:
+            self._thread.start()
+            self._loop, _ = self._wait(self._started)
             self._wait(self._ready)
         except InfrastructureError:
             self.close()
@@ -70,8 +70,11 @@ class Driver:
 
     def abandon(self) -> None:
         """Have the thread end as soon as their side lets it, without waiting for that."""
+        if self._started.cancel() or self._started.exception() is not None:
+            return  # it ends by itself
+        loop, serving = self._started.result()
         with contextlib.suppress(RuntimeError):  # its loop is closed already
-            self._loop.call_soon_threadsafe(self._serving.cancel)
+            loop.call_soon_threadsafe(serving.cancel)
 
     # ------------------------------------------------------------------ the caller's thread
 
@@ -103,7 +106,9 @@ class Driver:
         except BaseException as error:
             if self._ready.done():
                 raise
-            self._ready.set_exception(error)
+            for future in (self._started, self._ready):
+                if not future.done():
+                    future.set_exception(error)
 
     async def _serve(self) -> None:
         loop, serving = asyncio.get_running_loop(), asyncio.current_task()

@@ -216,6 +216,26 @@ def test_a_task_whose_beginning_was_interrupted_does_not_begin_later(drive, inte
     assert side.left == ["one"]
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_interrupt_before_the_thread_is_heard_of_leaves_no_thread(monkeypatch, begun):
+    """The moment between starting the thread and having its loop, which is there or not yet."""
+
+    def interrupted(driver, future):
+        if begun:
+            future.exception(20)
+        else:
+            future.cancel()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Driver, "_wait", interrupted)
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt):
+        Driver(Side, 20.0)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
 def test_a_start_that_is_interrupted_leaves_no_thread(interrupts):
     side, starts = Side(), threading.Event()
 
