@@ -60,7 +60,8 @@ $(TRAINERS:%=test-trainer-%): test-trainer-%: $(VENV)-%/.installed
 	  tests/integrations/$* $(wildcard agents/integrations/$*)
 
 $(TRAINERS:%=$(VENV)-%/.installed): $(VENV)-%/.installed: Makefile pyproject.toml $(DEV)
-	@echo "installing $* into $(VENV)-$*, on top of $(VENV) (a minute or two, once)"
+	@echo "installing $* into $(VENV)-$*, on top of $(VENV) (a minute or two, once); pip" \
+	  "will say that versions conflict: that is why it has an environment of its own"
 	@$(PY) -m venv --clear $(VENV)-$*
 	@site='import site; print(site.getsitepackages()[0])'; \
 	  realpath "$$($(PY) -c "$$site")" > "$$($(VENV)-$*/bin/python -c "$$site")/zz_beneath.pth"
