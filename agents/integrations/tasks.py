@@ -45,7 +45,7 @@ class TaskRef:
                 integer >= 0.
         """
         try:
-            text = json.dumps(dict(env_kwargs), sort_keys=True)
+            text = json.dumps(dict(env_kwargs), sort_keys=True, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise ConfigurationError(
                 f"env_kwargs={env_kwargs!r:.200} is not JSON: {error}"

@@ -47,6 +47,11 @@ def test_arguments_that_json_cannot_hold_are_refused():
         TaskRef.of(TOOLBOX, {"chat_template": print}, 0)
 
 
+def test_numbers_that_json_cannot_hold_are_refused():
+    with pytest.raises(ConfigurationError, match=r"nan.*not JSON"):
+        TaskRef.of(TOOLBOX, {"scale": float("nan")}, 0)
+
+
 def test_rows_show_what_the_model_sees_and_no_gold():
     rows = task_rows(TOOLBOX, {"difficulty": 1, "split": "test"}, range(3))
     assert [row.ref.index for row in rows] == [0, 1, 2]
