@@ -15,6 +15,7 @@ import gymnasium as gym
 import skyrl_gym
 from skyrl_gym.envs.base_text_env import BaseTextEnv, BaseTextEnvStepOutput
 
+from agents.files import replacing
 from agents.integrations.pool import EnvPool, PooledEpisode
 from agents.integrations.tasks import TaskRef, task_rows
 from agents.turn_outcome import TurnOutcome
@@ -83,7 +84,8 @@ def write_parquet(path: Path | str, rows: Sequence[Mapping[str, Any]]) -> Path:
     """Write rows to a Parquet file, as SkyRL's ``data.train_data`` takes it; return its path.
 
     Raises:
-        ConfigurationError: There are no rows.
+        ConfigurationError: There are no rows, or the file cannot be written; one that was there
+            before is still there then.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -91,8 +93,13 @@ def write_parquet(path: Path | str, rows: Sequence[Mapping[str, Any]]) -> Path:
     if not rows:
         raise ConfigurationError("there are no rows to write")
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    parquet.write_table(pa.Table.from_pylist([dict(row) for row in rows]), path)
+    table = pa.Table.from_pylist([dict(row) for row in rows])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as scratch:
+            parquet.write_table(table, scratch)
+    except OSError as error:
+        raise ConfigurationError(f"path={str(path)!r} cannot be written: {error}") from error
     return path
 
 

@@ -19,6 +19,7 @@ import tyro
 
 from agents.env_kwargs import make_env, parse_env_kwargs
 from agents.evaluating.settings import choose_tasks
+from agents.files import replacing
 from agents.integrations.tasks import TaskRow, task_rows
 from agents.turn_outcome import REPLACES_ANSWERS
 from toolrl_env.core.checks import whole_number
@@ -147,7 +148,8 @@ def write_rows(rows: Iterable[TaskRow], out: Path, *, split: str, agent: str = "
 
     Args:
         rows: The tasks.
-        out: The file; missing folders are made, and a file that is there is replaced.
+        out: The file; missing folders are made. A file that is there is replaced, once the new one
+            is whole.
         split: Noted in ``extra_info``.
         agent: Becomes ``agent_name``.
 
@@ -158,7 +160,8 @@ def write_rows(rows: Iterable[TaskRow], out: Path, *, split: str, agent: str = "
     table = pa.Table.from_pylist([_columns(row, split, agent) for row in rows], schema=_SCHEMA)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, out)
+        with replacing(out) as scratch:
+            pq.write_table(table, scratch)
     except OSError as error:
         raise ConfigurationError(f"out={str(out)!r} cannot be written: {error}") from error
 

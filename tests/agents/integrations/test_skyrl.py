@@ -191,6 +191,21 @@ def test_rows_survive_parquet_and_show_no_gold(tmp_path):
         assert all(None not in message.values() for message in messages)
 
 
+def test_a_write_that_breaks_off_leaves_the_old_file(tmp_path, monkeypatch):
+    path = write_parquet(tmp_path / "x.parquet", [{"a": 1}])
+    before = path.read_bytes()
+
+    def full(_, where):
+        where.write_bytes(before[:10])
+        raise OSError("no space left")
+
+    monkeypatch.setattr("pyarrow.parquet.write_table", full)
+    with pytest.raises(ConfigurationError, match=r"x\.parquet' cannot be written: no space left"):
+        write_parquet(path, [{"a": 2}])
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_no_rows_are_no_file(tmp_path):
     with pytest.raises(ConfigurationError, match="no rows"):
         write_parquet(tmp_path / "empty.parquet", [])

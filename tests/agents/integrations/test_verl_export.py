@@ -109,6 +109,22 @@ def test_folders_are_made_and_a_file_that_is_there_is_replaced(tmp_path):
         assert pq.read_table(path).num_rows == count
 
 
+def test_a_write_that_breaks_off_leaves_the_old_file(tmp_path, monkeypatch):
+    path, rows = tmp_path / "x.parquet", task_rows(TOOLBOX, {}, range(2))
+    write_rows(rows, path, split="train")
+    before = path.read_bytes()
+
+    def interrupted(_, where):
+        where.write_bytes(before[:10])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pq, "write_table", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_rows(rows, path, split="train")
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_place_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "folder.parquet").mkdir()
     (tmp_path / "file").touch()
